@@ -1,0 +1,1 @@
+"""Data sets become manifests; manifests become splits and caches."""

@@ -1,0 +1,146 @@
+"""The manifest: one table, one row a slice."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from brainmtl.errors import InputError
+from brainmtl.imaging.files import whole_file
+from brainmtl.labels import CLASSES, HEALTHY, PLANES
+
+COLUMNS = {
+    "id": "string",
+    "image": "string",
+    "mask": "string",
+    "label": "string",
+    "plane": "string",
+    "source": "string",
+    "patient": "string",
+    "group": "string",
+    "split": "string",
+    "validation": "boolean",
+    "fold": "Int8",
+    "width": "Int32",
+    "height": "Int32",
+    "sha256": "string",
+    "mask_sha256": "string",
+}
+"""Column → pandas type. ``mask``, ``label``, ``plane``, ``patient`` may be null; ``group`` never is."""
+
+REQUIRED = ("id", "image", "source", "group", "split", "sha256")
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A reason why a table cannot be a manifest."""
+
+    field: str
+    what: str
+    mend: str
+
+
+def check_manifest(table: pd.DataFrame, where: str | Path) -> pd.DataFrame:
+    """Hold a table to the manifest's contract.
+
+    Args:
+        table: any table with the columns of :data:`COLUMNS` (nullable ones may be absent).
+        where: what to name in an error.
+
+    Returns:
+        The table with every column, in order and typed.
+
+    Raises:
+        InputError: a column is missing, an id occurs twice, a label or plane is not in the vocabulary, or a
+            healthy slice has a mask.
+    """
+    missing = [name for name in REQUIRED if name not in table.columns]
+    if missing:
+        raise InputError("column is missing", where=where, field=missing[0], mend="make it with `brainmtl index`")
+    typed = table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    for flaw in _flaws(typed):
+        raise InputError(flaw.what, where=where, field=flaw.field, mend=flaw.mend)
+    return typed.reset_index(drop=True)
+
+
+def _flaws(table: pd.DataFrame) -> list[Flaw]:
+    flaws = []
+    for name in REQUIRED:
+        if table[name].isna().any():
+            row = int(table[name].isna().to_numpy().argmax())
+            flaws.append(Flaw(name, f"row {row} is empty", "every slice needs one"))
+    twice = table["id"][table["id"].duplicated()]
+    if len(twice):
+        flaws.append(Flaw("id", f"{twice.iloc[0]!r} occurs more than once", "give each slice its own id"))
+    for name, words in (("label", CLASSES), ("plane", PLANES)):
+        odd = table[name][table[name].notna() & ~table[name].isin(words)]
+        if len(odd):
+            flaws.append(Flaw(name, f"{odd.iloc[0]!r} is not one of {', '.join(words)}", "rename it"))
+    masked = table["id"][(table["label"] == HEALTHY).fillna(False) & table["mask"].notna()]
+    if len(masked):
+        flaws.append(Flaw("mask", f"the healthy slice {masked.iloc[0]!r} has one", "remove it, or relabel the slice"))
+    return flaws
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """Read a manifest.
+
+    Args:
+        path: a Parquet file that ``brainmtl index`` wrote.
+
+    Raises:
+        InputError: the file is missing, not Parquet, or breaks the contract.
+    """
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise InputError("no such manifest", where=path, mend="make it with `brainmtl index`") from error
+    except Exception as error:
+        raise InputError("not a Parquet table", where=path, mend="make it with `brainmtl index`") from error
+    return check_manifest(table, path)
+
+
+def write_manifest(table: pd.DataFrame, path: Path) -> None:
+    """Write a manifest whole or not at all.
+
+    Args:
+        table: rows as :func:`check_manifest` returns them.
+        path: a ``.parquet`` file.
+
+    Raises:
+        InputError: the table breaks the contract, or the file cannot be written.
+    """
+    checked = check_manifest(table, path)
+    with whole_file(path) as temporary:
+        checked.to_parquet(temporary, index=False)
+
+
+def content_hash(table: pd.DataFrame) -> str:
+    """SHA-256 of what a manifest holds, wherever its files lie.
+
+    Args:
+        table: a manifest.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    rows = table.drop(columns=["image", "mask"]).to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Slices by split and class, with the number of masks.
+
+    Args:
+        table: a manifest.
+
+    Returns:
+        ``{split: {glioma: n, …, masks: n}}``.
+    """
+    counts = {}
+    for split, rows in table.groupby("split", sort=False):
+        labels = rows["label"].value_counts()
+        counts[str(split)] = {name: int(labels.get(name, 0)) for name in CLASSES}
+        counts[str(split)]["masks"] = int(rows["mask"].notna().sum())
+    return counts

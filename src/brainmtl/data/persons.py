@@ -1,0 +1,43 @@
+"""Who is on a slice, where that is known."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+
+from brainmtl.errors import InputError
+
+
+def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], pd.Series[str]]":
+    """Look patients and persons up.
+
+    BRISC names no patients; the shipped table (``tables/brisc2025_persons.csv``, method and licence in
+    ``tables/README.md``) carries the ids of Figshare over to its 4,473 copies. Another set may have its own
+    ``persons.csv`` with the columns id, patient, person.
+
+    Args:
+        ids: slice ids.
+        root: the data set's folder.
+
+    Returns:
+        Patient ids and person ids, null where unknown, aligned with ``ids``.
+
+    Raises:
+        InputError: ``persons.csv`` lacks a column.
+    """
+    own = root / "persons.csv"
+    if own.exists():
+        table = pd.read_csv(own, dtype="string")
+        for name in ("id", "patient", "person"):
+            if name not in table:
+                raise InputError("column is missing", where=own, field=name, mend="id, patient, person")
+    else:
+        with (files("brainmtl.data") / "tables" / "brisc2025_persons.csv").open() as handle:
+            table = pd.read_csv(handle, dtype="string").rename(
+                columns={"brisc_stem": "id", "patient_id": "patient", "person_id": "person"}
+            )
+    table = table.drop_duplicates("id").set_index("id").reindex(ids.to_numpy())
+    return (
+        table["patient"].set_axis(ids.index).astype("string"),
+        table["person"].set_axis(ids.index).astype("string"),
+    )

@@ -1,0 +1,87 @@
+"""Which slices a network learns from, is selected on, and is measured on."""
+
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from brainmtl.errors import InputError
+
+Protocol = Literal["official", "patient-5fold"]
+Part = Literal["train", "validation", "test"]
+
+FOLDS = 5
+VALIDATION_SHARE = 7
+"""One group in seven is for validation."""
+SEED = 2025
+STORED = "brisc2025_splits.csv"
+
+
+def frozen_splits(table: pd.DataFrame) -> pd.DataFrame | None:
+    """Fill ``group``, ``validation`` and ``fold`` of BRISC 2025 from the table that ships with the package.
+
+    Args:
+        table: a manifest.
+
+    Returns:
+        The manifest with the three columns filled, split alike everywhere; ``None`` if it is not BRISC 2025.
+    """
+    types = {"id": "string", "group": "string", "fold": "Int8", "validation": "boolean"}
+    with (files("brainmtl.data") / "tables" / STORED).open() as handle:
+        frozen = pd.read_csv(handle, dtype=types)
+    if set(table["id"]) != set(frozen["id"]):
+        return None
+    return table.drop(columns=["group", "validation", "fold"]).merge(frozen, on="id", validate="1:1")
+
+
+def draw_splits(table: pd.DataFrame) -> pd.DataFrame:
+    """Draw the folds and the validation part from groups, balanced by class and plane.
+
+    Args:
+        table: a manifest with groups.
+
+    Returns:
+        The manifest with ``validation`` and ``fold``.
+    """
+    table = table.copy()
+    strata = (table["label"].fillna("?") + "/" + table["plane"].fillna("?")).to_numpy(dtype=object)
+    groups = table["group"].to_numpy(dtype=object)
+    fold = np.zeros(len(table), np.int8)
+    validation = np.zeros(len(table), bool)
+    folds = min(FOLDS, table["group"].nunique())
+    shares = min(VALIDATION_SHARE, table["group"].nunique())
+    if folds >= 2:
+        chosen = StratifiedGroupKFold(folds, shuffle=True, random_state=SEED)
+        for number, (_, rows) in enumerate(chosen.split(strata, strata, groups)):
+            fold[rows] = number
+        chosen = StratifiedGroupKFold(shares, shuffle=True, random_state=SEED + 1)
+        validation[next(iter(chosen.split(strata, strata, groups)))[1]] = True
+    table["fold"] = pd.array(fold, dtype="Int8")
+    table["validation"] = pd.array(validation, dtype="boolean")
+    return table
+
+
+def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -> "pd.Series[str]":
+    """Say for every slice whether it is for training, validation or test.
+
+    Args:
+        table: a manifest.
+        protocol: ``"official"``, the set's own test split; or ``"patient-5fold"``, whose folds share no person.
+        fold: the test fold of ``"patient-5fold"``, 0 to 4.
+
+    Returns:
+        ``"train"``, ``"validation"`` or ``"test"``, aligned with the table. Validation shares no group with train.
+
+    Raises:
+        InputError: the fold does not exist, or the manifest has no split of that name.
+    """
+    if protocol == "official":
+        test = (table["split"] == "test").to_numpy(dtype=bool)
+    else:
+        if fold not in set(table["fold"].dropna()):
+            raise InputError(f"there is no fold {fold}", field="data.fold", mend=f"0 to {FOLDS - 1}")
+        test = (table["fold"] == fold).to_numpy(dtype=bool)
+    held = table["validation"].fillna(False).to_numpy(dtype=bool)
+    return pd.Series(np.where(test, "test", np.where(held, "validation", "train")), index=table.index, dtype="string")

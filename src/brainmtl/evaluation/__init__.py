@@ -1,0 +1,1 @@
+"""What the numbers mean: metrics on arrays, for any tool's predictions."""

@@ -1,0 +1,1 @@
+"""Files to arrays and back: slices in, masks and overlays out."""

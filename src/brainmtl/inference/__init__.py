@@ -1,0 +1,1 @@
+"""The model package and what it says of a slice, without torch."""

@@ -1,0 +1,1 @@
+"""Networks by composition: an encoder, then a decoder, a classifier, or both."""
