@@ -1,0 +1,83 @@
+"""The U-Net decoder: from the coarsest features back to the slice, taking up a skip at each level."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from brainmtl.models.attention import AttentionGate
+from brainmtl.models.blocks import DoubleConv
+
+Upsampling = Literal["nearest", "transposed"]
+
+
+class Up(nn.Module):
+    """Double the resolution, join the skip, convolve.
+
+    Args:
+        inputs: channels from below.
+        skip: channels of the skip connection; 0 for none.
+        outputs: channels upwards.
+        attention: gate the skip.
+        upsampling: nearest neighbour, or a learned 2×2 transposed convolution to ``outputs`` channels.
+    """
+
+    def __init__(self, inputs: int, skip: int, outputs: int, attention: bool, upsampling: Upsampling) -> None:
+        super().__init__()
+        self.transposed = nn.ConvTranspose2d(inputs, outputs, 2, stride=2) if upsampling == "transposed" else None
+        below = outputs if self.transposed is not None else inputs
+        self.gate = AttentionGate(skip, below) if attention and skip else None
+        self.conv = DoubleConv(below + skip, outputs)
+
+    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
+        """Map ``(B, inputs, H, W)`` and a skip ``(B, skip, 2H, 2W)`` to ``(B, outputs, 2H, 2W)``."""
+        if self.transposed is not None:
+            x = self.transposed(x)
+        else:
+            x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+        if skip is not None:
+            x = torch.cat((self.gate(skip, x) if self.gate is not None else skip, x), dim=1)
+        result: Tensor = self.conv(x)
+        return result
+
+
+class UNetDecoder(nn.Module):
+    """Feature maps to one mask logit a pixel.
+
+    Args:
+        channels: channels of the encoder's feature maps, fine to coarse.
+        strides: their strides, each twice the one before.
+        widths: output channels of each step up, coarse to fine; one for each halving of the coarsest stride.
+        attention: gate every skip.
+        upsampling: see :class:`Up`.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        widths: Sequence[int],
+        attention: bool = False,
+        upsampling: Upsampling = "nearest",
+    ) -> None:
+        super().__init__()
+        skips = list(channels[-2::-1]) + ([0] if strides[0] == 2 else [])
+        if len(widths) != len(skips):
+            raise ValueError(f"decoder.widths has {len(widths)} entries, this encoder needs {len(skips)}")
+        inputs = (channels[-1], *widths[:-1])
+        self.steps = nn.ModuleList(
+            Up(below, skip, width, attention, upsampling)
+            for below, skip, width in zip(inputs, skips, widths, strict=True)
+        )
+        self.head = nn.Conv2d(widths[-1], 1, 1)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Map the encoder's features to mask logits ``(B, 1, H, W)``."""
+        x = features[-1]
+        skips: list[Tensor | None] = [*features[-2::-1]]
+        for step, skip in zip(self.steps, [*skips, None][: len(self.steps)], strict=True):
+            x = step(x, skip)
+        result: Tensor = self.head(x)
+        return result

@@ -1,0 +1,115 @@
+"""Encoders: a slice to feature maps, from fine to coarse."""
+
+from pathlib import Path
+from typing import Literal, cast
+
+import timm
+from torch import Tensor, nn
+from torch.nn import functional
+
+from brainmtl.errors import InputError
+from brainmtl.models.blocks import DoubleConv
+from brainmtl.models.weights import check_weights, read_weights
+
+GREY_MEAN = 0.449
+GREY_SD = 0.226
+"""ImageNet's mean and SD, averaged over the colours."""
+FirstLayer = Literal["sum", "mean"]
+
+
+class PlainEncoder(nn.Module):
+    """The U-Net's own encoder: double convolutions with max pooling between them.
+
+    Args:
+        widths: channels of each level; level ``i`` has stride ``2**i``.
+        inputs: input channels.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (64, 128, 256, 512, 1024), inputs: int = 1) -> None:
+        super().__init__()
+        self.channels = widths
+        self.strides = tuple(2**level for level in range(len(widths)))
+        self.levels = nn.ModuleList(
+            DoubleConv(before, after) for before, after in zip((inputs, *widths[:-1]), widths, strict=True)
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map ``(B, inputs, H, W)`` in [0, 1] to one feature map a level."""
+        features = []
+        for number, level in enumerate(self.levels):
+            x = level(functional.max_pool2d(x, 2) if number else x)
+            features.append(x)
+        return features
+
+
+class TimmEncoder(nn.Module):
+    """A timm network cut into feature maps.
+
+    Args:
+        name: any timm model that supports ``features_only``.
+        pretrained: load timm's weights from its hub.
+        weights: a file to read them from instead.
+        first_layer: how RGB weights become single-channel ones: ``"sum"`` (what repeating the grey would give) or
+            ``"mean"``.
+        options: passed to ``timm.create_model``, e.g. ``{"pad_type": "same"}``.
+
+    Raises:
+        InputError: timm has no such model, it gives no feature maps, or its weights cannot be had.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        pretrained: bool = True,
+        weights: Path | None = None,
+        first_layer: FirstLayer = "sum",
+        options: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = timm_network(name, pretrained, weights, first_layer, {**(options or {}), "features_only": True})
+        info = self.network.feature_info
+        self.channels = tuple(cast(list[int], info.channels()))
+        self.strides = tuple(cast(list[int], info.reduction()))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map ``(B, 1, H, W)`` in [0, 1] to feature maps at :attr:`strides`."""
+        return cast(list[Tensor], self.network((x - GREY_MEAN) / GREY_SD))
+
+
+def timm_network(
+    name: str, pretrained: bool, weights: Path | None, first_layer: FirstLayer, options: dict[str, object]
+) -> nn.Module:
+    """Create a single-channel timm network, with pretrained weights from the hub, from a file, or none.
+
+    Args:
+        name: timm's name.
+        pretrained: whether it starts from pretrained weights.
+        weights: a file to read them from; ``None`` for timm's hub.
+        first_layer: see :class:`TimmEncoder`.
+        options: passed to ``timm.create_model``.
+
+    Raises:
+        InputError: as :class:`TimmEncoder`.
+    """
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
+        raise InputError(f"timm has no model {name!r}", field="network.encoder.name", mend=f"near it: {', '.join(near)}")
+    overlay: dict[str, object] = {}
+    if pretrained and weights is not None:
+        state = read_weights(weights)
+        check_weights(state, name, {key: value for key, value in options.items() if key == "pad_type"}, weights)
+        overlay = {"pretrained_cfg_overlay": {"state_dict": state}}
+    try:
+        network = timm.create_model(name, pretrained=pretrained, in_chans=1, **overlay, **options)
+    except (OSError, ConnectionError, TimeoutError) as error:
+        raise InputError(
+            f"the weights of {name} cannot be fetched: {error}",
+            field="network.encoder.pretrained",
+            mend="pass --encoder-weights FILE, or --set network.encoder.pretrained=false",
+        ) from error
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise InputError(f"timm cannot build {name}: {error}", field="network.encoder", mend="choose another") from error
+    if pretrained and first_layer == "mean":
+        first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+        first.weight.data /= 3
+    return cast(nn.Module, network)

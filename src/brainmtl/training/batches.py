@@ -1,0 +1,107 @@
+"""Batches straight from the cache: whole rows of a memory-mapped array, no decoding, no workers."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from brainmtl.data.cache import Cache
+from brainmtl.labels import CLASSES, HEALTHY
+from brainmtl.training.recipe import DataPart
+
+
+class Batch(NamedTuple):
+    """Slices and what is known of them.
+
+    Attributes:
+        images: uint8 ``(B, 1, S, S)``.
+        masks: uint8 ``(B, 1, S, S)``, share of each pixel × 255.
+        labels: int64 ``(B,)``; 0 where unknown.
+        mask_known: bool ``(B,)``.
+        label_known: bool ``(B,)``.
+        rows: int64 ``(B,)``, rows of the manifest.
+    """
+
+    images: Tensor
+    masks: Tensor
+    labels: Tensor
+    mask_known: Tensor
+    label_known: Tensor
+    rows: Tensor
+
+
+class Slices(Dataset[Batch]):
+    """The slices of a manifest, read a batch at a time.
+
+    Args:
+        table: a manifest.
+        cache: its cache.
+        healthy_masks: whether a healthy slice counts as having an empty mask.
+    """
+
+    def __init__(self, table: pd.DataFrame, cache: Cache, healthy_masks: bool) -> None:
+        self.cache = cache
+        healthy = (table["label"] == HEALTHY).fillna(False).to_numpy(dtype=bool)
+        self.mask_known = table["mask"].notna().to_numpy(dtype=bool) | (healthy & healthy_masks)
+        self.label_known = table["label"].notna().to_numpy(dtype=bool)
+        numbers = {name: number for number, name in enumerate(CLASSES)}
+        self.labels = table["label"].map(numbers).fillna(0).to_numpy(dtype=np.int64)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Batch:
+        """Read a batch.
+
+        Args:
+            rows: row numbers of the manifest.
+        """
+        return Batch(
+            torch.from_numpy(self.cache.images[rows]).unsqueeze(1),
+            torch.from_numpy(self.cache.masks[rows]).unsqueeze(1),
+            torch.from_numpy(self.labels[rows]),
+            torch.from_numpy(self.mask_known[rows]),
+            torch.from_numpy(self.label_known[rows]),
+            torch.from_numpy(rows),
+        )
+
+
+class EpochBatches(Sampler[NDArray[np.int64]]):
+    """Row numbers of each batch, of nearly equal size, none left out; shuffled anew each epoch if a seed is given.
+
+    Args:
+        rows: row numbers of the manifest.
+        batch_size: the most slices of a batch.
+        seed: with the epoch's number, the only source of the order; ``None`` keeps the manifest's.
+    """
+
+    def __init__(self, rows: NDArray[np.int64], batch_size: int, seed: int | None) -> None:
+        self.rows, self.seed, self.epoch = rows, seed, 0
+        self.count = max(1, -(-len(rows) // batch_size))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Name the epoch; Lightning calls this."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        rows = self.rows
+        if self.seed is not None:
+            rows = np.random.default_rng((self.seed, self.epoch)).permutation(rows)
+        yield from np.array_split(rows, self.count)
+
+
+def loader(slices: Slices, rows: NDArray[np.int64], part: DataPart, seed: int | None = None) -> "DataLoader[Batch]":
+    """Batches of some rows.
+
+    Args:
+        slices: all slices of the manifest.
+        rows: which of them.
+        part: the batch size.
+        seed: shuffles; ``None`` keeps the order.
+    """
+    return DataLoader(slices, batch_size=None, sampler=EpochBatches(rows, part.batch_size, seed))

@@ -1,0 +1,106 @@
+"""One training step and one validation step, in the form Lightning drives."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from brainmtl.models.network import Outputs
+from brainmtl.training.augmentation import augment
+from brainmtl.training.batches import Batch
+from brainmtl.training.losses import joint_loss
+from brainmtl.training.optimization import make_optimizer, make_schedule
+from brainmtl.training.recipe import Recipe
+
+
+class Learner(pl.LightningModule):
+    """A network, its losses and its optimiser.
+
+    Chance is drawn from the seed, the epoch and the step alone, so a resumed run goes on as if it had never stopped.
+
+    Args:
+        network: a module that returns :class:`Outputs`.
+        recipe: how it learns.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.recipe = recipe
+        self.means: dict[str, list[tuple[Tensor, int]]] = {}
+
+    def forward(self, images: Tensor) -> Outputs:
+        """Map slices ``(B, 1, S, S)`` in [0, 1] to outputs."""
+        outputs: Outputs = self.network(images.contiguous(memory_format=torch.channels_last))
+        return outputs
+
+    def on_train_epoch_start(self) -> None:
+        """Seed dropout for this epoch."""
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch)
+        self.means = {key: value for key, value in self.means.items() if not key.startswith("train")}
+
+    def training_step(self, batch: Batch, number: int) -> Tensor:
+        """Augment, predict, and return the loss."""
+        random = torch.Generator(self.device)
+        random.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch * 10_007 + number)
+        images, masks = augment(batch.images / 255.0, batch.masks / 255.0, self.recipe.augmentation, random)
+        losses = joint_loss(
+            self(images), masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses
+        )
+        self._note("train_loss", losses.total, len(images))
+        self._note("train_mask_loss", losses.mask, int(batch.mask_known.sum()))
+        self._note("train_class_loss", losses.classes, int(batch.label_known.sum()))
+        return losses.total
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last validation."""
+        self.means = {key: value for key, value in self.means.items() if key.startswith("train")}
+
+    def validation_step(self, batch: Batch, number: int) -> None:
+        """Predict and note losses, Dice over tumour slices (at the network's size) and accuracy."""
+        masks = (batch.masks > 127).float()
+        outputs = self(batch.images / 255.0)
+        losses = joint_loss(outputs, masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses)
+        self._note("validation_loss", losses.total, len(masks))
+        if outputs.mask_logits is not None:
+            self._note("validation_mask_loss", losses.mask, int(batch.mask_known.sum()))
+            tumour = batch.mask_known & (masks.sum((1, 2, 3)) > 0)
+            said, true = (outputs.mask_logits > 0)[tumour], masks[tumour] > 0
+            overlap, both = (said & true).sum((1, 2, 3)), said.sum((1, 2, 3)) + true.sum((1, 2, 3))
+            self._note("validation_dice", (2 * overlap / both).float().mean(), int(tumour.sum()))
+        if outputs.class_logits is not None:
+            self._note("validation_class_loss", losses.classes, int(batch.label_known.sum()))
+            right = (outputs.class_logits.argmax(1) == batch.labels)[batch.label_known]
+            self._note("validation_accuracy", right.float().mean(), len(right))
+
+    def on_validation_epoch_end(self) -> None:
+        """Hand the means to Lightning, which selects and stops by them; ``validation_score`` is the mean of Dice and accuracy."""
+        found = self.epoch_means("validation")
+        goals = [found[name] for name in ("validation_dice", "validation_accuracy") if name in found]
+        if goals:
+            found["validation_score"] = sum(goals) / len(goals)
+        self.log_dict(found)
+
+    def epoch_means(self, prefix: str) -> dict[str, float]:
+        """Means over the slices of the epoch so far.
+
+        Args:
+            prefix: ``"train"`` or ``"validation"``.
+        """
+        return {
+            name: sum(float(value) * count for value, count in values) / sum(count for _, count in values)
+            for name, values in self.means.items()
+            if name.startswith(prefix) and sum(count for _, count in values)
+        }
+
+    def configure_optimizers(self) -> Any:
+        """Build the optimiser and its schedule."""
+        optimizer = make_optimizer(self.network, self.recipe.optimizer)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = make_schedule(optimizer, self.recipe.schedule, steps)
+        return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def _note(self, name: str, value: Tensor, count: int) -> None:
+        if count:
+            self.means.setdefault(name, []).append((value.detach(), count))

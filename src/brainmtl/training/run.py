@@ -1,0 +1,167 @@
+"""The run folder: all that a run leaves, and the only thing that reports read."""
+
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+import brainmtl
+from brainmtl.data.manifest import content_hash, summary
+from brainmtl.data.splits import parts
+from brainmtl.errors import InputError
+from brainmtl.imaging.files import whole_file
+from brainmtl.models.build import build_network, parameter_counts
+from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
+
+
+def start_run(run: Path, recipe: Recipe, table: pd.DataFrame, manifest: Path, network: nn.Module) -> None:
+    """Write what is known of a run before it trains.
+
+    Args:
+        run: a folder that does not exist or is empty.
+        recipe: resolved.
+        table: the manifest.
+        manifest: where it lies.
+        network: before training.
+
+    Raises:
+        InputError: the folder holds something, or cannot be written.
+    """
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise InputError("is not empty", where=run, mend="name a new folder, or pass --resume")
+    part = parts(table, recipe.data.protocol, recipe.data.fold)
+    counts = summary(table.assign(split=part))
+    for name in ("train", "validation"):
+        if name not in counts:
+            raise InputError(f"no slice is for {name}", where=manifest, field="split", mend="index more slices")
+    data = {
+        "manifest": str(manifest),
+        "manifest_sha256": content_hash(table),
+        "sources": sorted(table["source"].unique()),
+        "protocol": recipe.data.protocol,
+        "fold": recipe.data.fold,
+        "counts": counts,
+    }
+    size = sum(p.numel() * 4 for p in network.parameters())
+    about = {"task": recipe.network.task, **parameter_counts(network), "size_mb": round(size / 1e6, 3)}
+    write_json(run / "environment.json", _environment())
+    write_json(run / "data.json", data)
+    write_json(run / "network.json", about)
+    with whole_file(run / "recipe.yaml") as temporary:
+        temporary.write_text(write_recipe(recipe), encoding="utf-8")
+
+
+def load_recipe(run: Path) -> Recipe:
+    """Read the recipe of a run.
+
+    Args:
+        run: a run folder.
+
+    Raises:
+        InputError: it is not one.
+    """
+    if not (run / "recipe.yaml").is_file():
+        raise InputError("not a run folder: no recipe.yaml", where=run, mend="pass a folder that `brainmtl train` made")
+    return read_recipe(run / "recipe.yaml")
+
+
+def load_network(run: Path) -> nn.Module:
+    """Build the network of a run with its chosen weights, in eval mode.
+
+    Args:
+        run: a run folder.
+
+    Raises:
+        InputError: it is not one, has not finished, or its weights are not its recipe's.
+    """
+    network = build_network(load_recipe(run).network, pretrained=False)
+    load_weights(network, run)
+    return network.eval()
+
+
+def load_weights(network: nn.Module, run: Path) -> None:
+    """Put the chosen weights of a run into a network.
+
+    Args:
+        network: of the same recipe.
+        run: a run folder.
+
+    Raises:
+        InputError: there are none, or they do not fit.
+    """
+    path = run / "model.safetensors"
+    if not path.is_file():
+        raise InputError("no model.safetensors: the run has not finished", where=run, mend="resume it with --resume")
+    try:
+        network.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        raise InputError("the weights do not fit the network", where=path, mend="use the run's own recipe") from error
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write the weights of a network as safetensors.
+
+    Args:
+        network: any.
+        path: where to.
+    """
+    with whole_file(path) as temporary:
+        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON whole or not at all.
+
+    Args:
+        path: where to.
+        content: plain values.
+    """
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Args:
+        path: where from.
+
+    Raises:
+        InputError: missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", where=path, mend="train again") from error
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "brainmtl": brainmtl.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.system(),
+        "processor": _processor(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cores": os.cpu_count(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
