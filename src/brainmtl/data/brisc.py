@@ -1,7 +1,6 @@
 """BRISC 2025 (Fateh et al., Scientific Data 13:361, 2026; CC BY 4.0), and anything in its folder layout."""
 
 import csv
-import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ from brainmtl.data.manifest import check_manifest
 from brainmtl.data.persons import known_persons
 from brainmtl.data.splits import draw_splits, frozen_splits
 from brainmtl.errors import InputError
+from brainmtl.imaging.files import file_sha256
 from brainmtl.labels import HEALTHY, ClassName, PlaneName
 
 LABELS: dict[str, ClassName] = {"gl": "glioma", "me": "meningioma", "pi": "pituitary", "no": "no_tumor"}
@@ -98,8 +98,8 @@ def _row(path: Path, root: Path) -> dict[str, object]:
         "split": match["split"],
         "width": size[0],
         "height": size[1],
-        "sha256": _sha256(path),
-        "mask_sha256": None if label == HEALTHY else _sha256(mask),
+        "sha256": file_sha256(path),
+        "mask_sha256": None if label == HEALTHY else file_sha256(mask),
     }
 
 
@@ -113,17 +113,13 @@ def _check_published(root: Path) -> list[str]:
     if absent:
         raise InputError(f"{len(absent)} files of manifest.csv are missing", where=absent[0], mend="download it again")
     with ThreadPoolExecutor() as pool:
-        found = pool.map(_sha256, (path for path, _ in published))
+        found = pool.map(file_sha256, (path for path, _ in published))
     altered = [path for (path, expected), actual in zip(published, found, strict=True) if actual != expected]
     if altered:
         raise InputError(
             f"{len(altered)} files differ from their published SHA-256", where=altered[0], mend="download them again"
         )
     return []
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _size(path: Path) -> tuple[int, int]:

@@ -3,7 +3,9 @@
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
 
@@ -32,12 +34,29 @@ def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], p
             if name not in table:
                 raise InputError("column is missing", where=own, field=name, mend="id, patient, person")
     else:
-        with (files("brainmtl.data") / "tables" / "brisc2025_persons.csv").open() as handle:
-            table = pd.read_csv(handle, dtype="string").rename(
-                columns={"brisc_stem": "id", "patient_id": "patient", "person_id": "person"}
-            )
+        table = _figshare_copies().rename(columns={"brisc_stem": "id", "patient_id": "patient", "person_id": "person"})
     table = table.drop_duplicates("id").set_index("id").reindex(ids.to_numpy())
     return (
         table["patient"].set_axis(ids.index).astype("string"),
         table["person"].set_axis(ids.index).astype("string"),
     )
+
+
+def copied_slices(test: pd.DataFrame, train: pd.DataFrame) -> "NDArray[np.bool_]":
+    """Which test slices are also training slices: copies of one Figshare slice, mirrored or not, or the same file.
+
+    Args:
+        test: rows of a manifest.
+        train: other rows of it.
+
+    Returns:
+        bool, aligned with ``test``.
+    """
+    original = _figshare_copies().set_index("brisc_stem")["figshare_index"]
+    seen = set(train["id"].map(original).dropna())
+    return (test["id"].map(original).isin(seen) | test["sha256"].isin(train["sha256"])).to_numpy(dtype=bool)
+
+
+def _figshare_copies() -> pd.DataFrame:
+    with (files("brainmtl.data") / "tables" / "brisc2025_persons.csv").open() as handle:
+        return pd.read_csv(handle, dtype="string")

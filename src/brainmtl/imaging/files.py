@@ -1,10 +1,10 @@
 """Writing a file whole or not at all."""
 
-import os
-import tempfile
+import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from brainmtl.errors import InputError
 
@@ -17,21 +17,16 @@ def whole_file(path: Path) -> Iterator[Path]:
         path: the file to write; its folder is created.
 
     Raises:
-        InputError: the folder cannot be written or the disk is full. Nothing is left behind.
+        InputError: the folder cannot be written or the disk is full. Nothing is left behind, and a file
+            that was there before stays as it was.
     """
-    temporary: Path | None = None
+    temporary = path.with_name(f".{path.stem[:40]}.{uuid4().hex[:8]}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:
-        if error.filename is not None and Path(error.filename).parent != path.parent and error.errno is None:
+        if error.filename is not None and Path(error.filename) not in (temporary, *temporary.parents):
             raise
         raise InputError(
             f"cannot be written: {error.strerror or error}",
@@ -39,5 +34,18 @@ def whole_file(path: Path) -> Iterator[Path]:
             mend="choose a folder you may write to, on a disk with room",
         ) from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Args:
+        path: an existing file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,155 @@
+"""A finished run measured on one part of its manifest."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from brainmtl.data.cache import Cache, open_cache
+from brainmtl.data.groups import standard_thumbnails
+from brainmtl.data.manifest import read_manifest
+from brainmtl.data.persons import copied_slices
+from brainmtl.data.splits import parts
+from brainmtl.errors import InputError
+from brainmtl.evaluation.floors import floors
+from brainmtl.evaluation.scorecard import score_slice, summarise
+from brainmtl.imaging.files import file_sha256, whole_file
+from brainmtl.imaging.mask import read_mask, write_mask
+from brainmtl.imaging.square import from_square
+from brainmtl.training.recipe import Recipe
+from brainmtl.training.run import load_network, load_recipe, read_json, write_json
+
+Measured = Literal["validation", "test"]
+KEPT = ["id", "label", "plane", "group", "source", "image", "mask", "width", "height"]
+
+
+def evaluate(
+    run: Path,
+    part: Measured = "validation",
+    *,
+    ledger: Path | None = None,
+    again: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Predict every slice of a part, score it at native resolution, and write ``evaluation/<part>/``.
+
+    Args:
+        run: a finished run folder.
+        part: ``"validation"``, or ``"test"``, which a model reads once.
+        ledger: the table in which a reading of the test part is a row; default ``test-ledger.md`` beside the run.
+        again: read the test part once more; the ledger says so.
+        progress: called with slices done and slices in all.
+
+    Returns:
+        The content of ``metrics.json``.
+
+    Raises:
+        InputError: not a finished run, nothing in that part, or the test part has been read already.
+    """
+    recipe, network = load_recipe(run), load_network(run)
+    folder = run / "evaluation" / part
+    if part == "test" and (folder / "metrics.json").exists() and not again:
+        raise InputError("this model has read the test part already", where=folder, mend="pass --again to read it again")
+    manifest = Path(read_json(run / "data.json")["manifest"])
+    table = read_manifest(manifest)
+    side = parts(table, recipe.data.protocol, recipe.data.fold).to_numpy(dtype=object)
+    chosen, train = np.flatnonzero(side == part), np.flatnonzero(side == "train")
+    if not len(chosen):
+        raise InputError(f"no slice is for {part}", where=manifest, field="split", mend="index a set that has one")
+    cache = open_cache(table, recipe.data.size, recipe.data.fit)
+    scores = _score(network, recipe, table, cache, chosen, folder, progress)
+    rows = pd.concat([table.iloc[chosen][KEPT].reset_index(drop=True), pd.DataFrame(scores)], axis=1)
+    strata = ["label", "plane"]
+    if part == "test":
+        rows["leaked"] = copied_slices(table.iloc[chosen], table.iloc[train])
+        strata += ["leaked"] if rows["leaked"].any() else []
+    metrics = summarise(rows, strata=strata)
+    metrics["floors"] = _floors(table, cache, train, chosen)
+    with whole_file(folder / "per_image.parquet") as temporary:
+        rows.to_parquet(temporary, index=False)
+    write_json(folder / "metrics.json", metrics)
+    if part == "test":
+        _note_reading(ledger or run.parent / "test-ledger.md", recipe, run, metrics)
+    return metrics
+
+
+def _score(
+    network: torch.nn.Module,
+    recipe: Recipe,
+    table: pd.DataFrame,
+    cache: Cache,
+    chosen: NDArray[np.int64],
+    folder: Path,
+    progress: Callable[[int, int], None],
+) -> list[dict[str, Any]]:
+    def score(row: int, square: NDArray[np.float32] | None, chances: NDArray[np.float32] | None) -> dict[str, Any]:
+        slice_ = table.iloc[row]
+        shape = (int(slice_["height"]), int(slice_["width"]))
+        said = None
+        if square is not None:
+            said = from_square(square, *shape, recipe.data.fit) > 0.5
+            write_mask(folder / "masks" / f"{slice_['id']}.png", said)
+        label = None if pd.isna(slice_["label"]) else str(slice_["label"])
+        truth = read_mask(Path(slice_["mask"]), shape) if pd.notna(slice_["mask"]) else None
+        if truth is None and label == "no_tumor":
+            truth = np.zeros(shape, bool)
+        return score_slice(truth=truth, prediction=said, label=label, probabilities=chances)
+
+    found: list[dict[str, Any]] = []
+    with ThreadPoolExecutor() as pool:
+        for batch in np.array_split(chosen, max(1, -(-len(chosen) // recipe.data.batch_size))):
+            found.extend(pool.map(lambda one: score(*one), _predict(network, cache, batch)))
+            progress(len(found), len(chosen))
+    return found
+
+
+@torch.inference_mode()
+def _predict(
+    network: torch.nn.Module, cache: Cache, rows: NDArray[np.int64]
+) -> Iterator[tuple[int, NDArray[np.float32] | None, NDArray[np.float32] | None]]:
+    images = torch.from_numpy(cache.images[rows]).unsqueeze(1) / 255.0
+    outputs = network(images)
+    masks = None if outputs.mask_logits is None else torch.sigmoid(outputs.mask_logits).squeeze(1).numpy()
+    classes = None if outputs.class_logits is None else torch.softmax(outputs.class_logits, 1).numpy()
+    for number, row in enumerate(rows):
+        yield int(row), None if masks is None else masks[number], None if classes is None else classes[number]
+
+
+def _floors(
+    table: pd.DataFrame, cache: Cache, train: NDArray[np.int64], chosen: NDArray[np.int64]
+) -> dict[str, Any]:
+    def arrays(rows: NDArray[np.int64]) -> dict[str, Any]:
+        some = table.iloc[rows]
+        return {
+            "thumbnails": standard_thumbnails(some["image"]),
+            "labels": some["label"].to_numpy(dtype=object),
+            "masks": cache.masks[rows] > 127,
+        }
+
+    return floors(train=arrays(train), test=arrays(chosen))
+
+
+def _note_reading(ledger: Path, recipe: Recipe, run: Path, metrics: dict[str, Any]) -> None:
+    def value(section: str, name: str) -> str:
+        number = ((metrics.get(section) or {}).get(name) or {}).get("value")
+        return "–" if number is None else f"{number:.4f}"
+
+    head = (
+        "# Readings of test splits\n\nA test split is read once for each model that ships or is reported.\n\n"
+        "| when (UTC) | run | recipe | protocol | weights | Dice | accuracy | false masks |\n|---|---|---|---|---|---|---|---|\n"
+    )
+    old = ledger.read_text(encoding="utf-8") if ledger.exists() else head
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
+    digest = file_sha256(run / "model.safetensors")[:12]
+    row = (
+        f"| {when} | {run.name} | {recipe.name} | {recipe.data.protocol} | {digest} | {value('segmentation', 'dice')} "
+        f"| {value('classification', 'accuracy')} | {value('segmentation', 'false_mask_rate')} |\n"
+    )
+    with whole_file(ledger) as temporary:
+        temporary.write_text(old + row, encoding="utf-8")
