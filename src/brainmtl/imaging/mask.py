@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from brainmtl.errors import InputError
-from brainmtl.imaging.files import whole_file
-from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.picture import read_picture, write_picture
 
 THRESHOLD = 127
 """BRISC's masks hold 0–10 and 246–255: ``> 0`` would inflate the tumour."""
@@ -48,5 +46,4 @@ def write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    with whole_file(path) as temporary:
-        Image.fromarray(mask.astype(np.uint8) * 255).save(temporary, format="PNG", compress_level=1)
+    write_picture(path, mask.astype(np.uint8) * 255)

@@ -1,4 +1,4 @@
-"""Picture files (PNG, JPEG, TIFF, WebP, BMP) to grey slices."""
+"""Picture files (PNG, JPEG, TIFF, WebP, BMP) to grey slices, and back to PNG."""
 
 import warnings
 from dataclasses import dataclass
@@ -6,13 +6,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from brainmtl.errors import InputError
+from brainmtl.imaging.files import whole_file
 
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
+"""What counts as a picture in a folder."""
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB")
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
 MAX_ASPECT = 8.0
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+
+# The limit below is tighter than Pillow's, and its message better; ``catch_warnings`` is not for threads.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -38,34 +46,60 @@ class Picture:
         return int(self.pixels.shape[1])
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, *, upright: bool = False) -> Picture:
     """Decode a picture file to 8-bit grey.
 
-    Deeper images are scaled from their darkest to their brightest pixel; alpha is dropped; colour becomes luma.
+    Deeper images are scaled from their darkest to their brightest pixel; alpha is dropped; colour becomes
+    luma.
 
     Args:
-        path: a file in a format that Pillow reads.
+        path: a PNG, JPEG, TIFF, WebP or BMP file with one picture in it.
+        upright: turn the pixels as the file's EXIF orientation asks; a TIFF's always are. As stored by
+            default, which is how other readers see the data sets.
 
     Raises:
-        InputError: the file is missing, empty, not a picture, truncated, too large or too thin to be a slice.
+        InputError: the file is missing, empty, not a picture, truncated, holds several pictures, or is too
+            large, too small or too thin to be a slice.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                _check_size(image.width, image.height, path)
-                image.load()
-                return Picture(_to_grey(image), image.mode)
+        # Given a path, Pillow 13 garbles plain TIFFs that lie on their side.
+        with path.open("rb") as handle, Image.open(handle, formats=FORMATS) as image:
+            _check_size(image.width, image.height, path)
+            _check_single(image, path)
+            image.load()
+            return Picture(_to_grey(ImageOps.exif_transpose(image) if upright else image), image.mode)
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError("no such file", where=path, mend="check the path") from error
-    except Image.DecompressionBombError as error:
-        raise InputError("more pixels than a slice can have", where=path, mend="pass single slices") from error
-    except UnidentifiedImageError as error:
-        raise InputError("not a picture", where=path, mend="pass PNG, JPEG, TIFF or WebP") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InputError(f"cannot be decoded: {error}", where=path, mend="export or download it again") from error
+    except Exception as error:  # decoders raise anything on broken bytes
+        raise _explain(error, path) from error
+
+
+def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write pixels as a PNG, whole or not at all.
+
+    Args:
+        path: where to.
+        pixels: uint8 ``(H, W)``, or ``(H, W, 3)`` for RGB.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with whole_file(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
+
+
+def _explain(error: Exception, path: Path) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError("no such file", where=path, mend="check the path")
+    if isinstance(error, OSError) and error.errno is not None:
+        return InputError(f"cannot be opened: {error.strerror}", where=path, mend="pass a file you may read")
+    if isinstance(error, Image.DecompressionBombError):
+        return InputError("more pixels than a slice can have", where=path, mend="pass single slices")
+    if not isinstance(error, UnidentifiedImageError):
+        return InputError(f"cannot be decoded: {error}", where=path, mend="export or download it again")
+    if path.stat().st_size == 0:
+        return InputError("the file is empty", where=path, mend="export or download it again")
+    return InputError("not a picture that can be read", where=path, mend="pass PNG, JPEG, TIFF, WebP or BMP")
 
 
 def _check_size(width: int, height: int, path: Path) -> None:
@@ -73,18 +107,33 @@ def _check_size(width: int, height: int, path: Path) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(f"{size}, more than {MAX_PIXELS:,}", where=path, mend="pass single slices")
     if min(width, height) < MIN_SIDE:
-        raise InputError(f"{size}, too small for a slice", where=path, mend=f"at least {MIN_SIDE} on each side")
+        raise InputError(
+            f"{size}, too small for a slice", where=path, mend=f"at least {MIN_SIDE} on each side"
+        )
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise InputError(f"{size}, too long and thin for a slice", where=path, mend="pass single slices")
 
 
+def _check_single(image: Image.Image, path: Path) -> None:
+    pages = int(getattr(image, "n_frames", 1))
+    if pages > 1 and image.format != "MPO":  # a camera's MPO holds its picture first, then views of it
+        raise InputError(
+            f"{pages} pictures in one file", where=path, mend="save each slice as a file of its own"
+        )
+
+
 def _to_grey(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode in ("L", "1", "RGB", "RGBA", "RGBX", "LA", "La", "RGBa", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV"):
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;"):
         return np.asarray(image.convert("RGB" if image.mode in ("P", "PA") else image.mode).convert("L"))
     deep = np.asarray(image).astype(np.float64)
-    if deep.ndim == 3:
-        deep = deep[..., :3].mean(axis=2)
     finite = deep[np.isfinite(deep)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if _white_is_zero(image):
+        deep, low, high = -deep, -high, -low
     scaled = (np.nan_to_num(deep, nan=low, posinf=high, neginf=low) - low) * (255.0 / max(high - low, 1e-12))
     return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Pillow inverts such a TIFF up to 8 bits, and leaves a deeper one as it is."""
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO

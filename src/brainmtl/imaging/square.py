@@ -32,7 +32,9 @@ def to_square(pixels: NDArray[np.uint8], size: int, fit: Fit = "pad") -> NDArray
     return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
 
 
-def from_square(values: NDArray[np.float32], height: int, width: int, fit: Fit = "pad") -> NDArray[np.float32]:
+def from_square(
+    values: NDArray[np.float32], height: int, width: int, fit: Fit = "pad"
+) -> NDArray[np.float32]:
     """Bring a map on the network's square back to the slice's own pixels; the inverse of :func:`to_square`.
 
     Args:
@@ -44,14 +46,12 @@ def from_square(values: NDArray[np.float32], height: int, width: int, fit: Fit =
     Returns:
         float32 ``(height, width)``.
     """
-    target = (width, height) if fit == "stretch" else (max(height, width),) * 2
     image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
-    full = image if image.size == target else image.resize(target, Image.Resampling.BILINEAR)
-    array = np.asarray(full)
-    if fit == "stretch":
-        return array
-    top, left = _margins(height, width)
-    return array[top : top + height, left : left + width]
+    box = (0.0, 0.0, float(image.width), float(image.height))
+    if fit == "pad":
+        (top, left), scale = _margins(height, width), image.width / max(height, width)
+        box = (left * scale, top * scale, (left + width) * scale, (top + height) * scale)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
 
 
 def _margins(height: int, width: int) -> tuple[int, int]:
