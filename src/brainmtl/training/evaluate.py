@@ -65,7 +65,7 @@ def evaluate(
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
     scores = _score(network, recipe, table, cache, chosen, folder, progress)
     rows = pd.concat([table.iloc[chosen][KEPT].reset_index(drop=True), pd.DataFrame(scores)], axis=1)
-    strata = ["label", "plane"]
+    strata = ["label", "plane", "size"]
     if part == "test":
         rows["leaked"] = copied_slices(table.iloc[chosen], table.iloc[train])
         strata += ["leaked"] if rows["leaked"].any() else []
