@@ -24,13 +24,14 @@ def draw_overlay(
     Returns:
         RGB, uint8 ``(H, W, 3)``; equal to the slice wherever neither lies.
     """
-    canvas = np.repeat(pixels[..., None], 3, axis=2).astype(np.float32)
-    canvas[mask] += OPACITY * (np.array(MASK_COLOUR, np.float32) - canvas[mask])
+    canvas = np.repeat(pixels[..., None], 3, axis=2)
+    filled = (1 - OPACITY) * canvas[mask] + OPACITY * np.array(MASK_COLOUR)
+    canvas[mask] = np.rint(filled).astype(np.uint8)
     width = max(1, round(max(pixels.shape) * OUTLINE_SHARE))
     canvas[_outline(mask, width)] = MASK_COLOUR
     if truth is not None:
         canvas[_outline(truth, width)] = TRUTH_COLOUR
-    return np.rint(canvas).astype(np.uint8)
+    return canvas
 
 
 def _outline(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:

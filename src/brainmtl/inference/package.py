@@ -1,0 +1,264 @@
+"""The model package: one ONNX file with its metadata inside."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+import brainmtl
+from brainmtl.errors import InputError
+from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.square import Fit, from_square, to_square
+from brainmtl.inference.result import Result
+from brainmtl.labels import CLASSES, ClassName
+
+KEY: Final = "brainmtl"
+"""The entry of the ONNX file's ``metadata_props`` that holds :class:`PackageInfo` as JSON."""
+FORMAT_VERSION: Final = 1
+IMAGE: Final = "image"
+MASK: Final = "mask_probability"
+CLASS: Final = "class_probability"
+NOTE: Final = "Research use only; not a medical device."
+
+OutputName = Literal["mask_probability", "class_probability"]
+OUTPUTS: Final[dict[str, tuple[OutputName, ...]]] = {
+    "segmentation": (MASK,),
+    "classification": (CLASS,),
+    "joint": (MASK, CLASS),
+}
+"""Task → outputs of the graph: ``(B, 1, S, S)`` and ``(B, 4)``, sigmoid and softmax inside. Its one input is
+``image``, float32 ``(B, 1, S, S)`` in [0, 1], B free."""
+EXPORT = "make it with `brainmtl export RUN`"
+
+
+class Provenance(BaseModel):
+    """Where a model comes from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    brainmtl: str
+    recipe: str
+    manifest_sha256: str | None = None
+    weights_sha256: str | None = None
+    created: str
+    attribution: str = ""
+    note: str = NOTE
+
+
+class PackageInfo(BaseModel):
+    """The metadata of a model package.
+
+    Attributes:
+        classes: what the columns of ``class_probability`` stand for.
+        size: side of the square that the network sees, in pixels.
+        fit: how a slice is made square.
+        mask_threshold: a pixel is tumour above this probability.
+        temperature: class probabilities ``p`` become ``p^(1/temperature)``, normalised: the softmax of the
+            logits divided by it.
+        metrics: a summary of what was measured, if anything was.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format_version: Literal[1] = FORMAT_VERSION
+    name: str
+    task: Literal["segmentation", "classification", "joint"]
+    classes: tuple[ClassName, ...] = CLASSES
+    size: int = Field(ge=1)
+    fit: Fit
+    mask_threshold: float = Field(0.5, gt=0, lt=1)
+    temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
+    inputs: tuple[Literal["image"]] = (IMAGE,)
+    outputs: tuple[OutputName, ...]
+    parameters: int = Field(ge=0)
+    provenance: Provenance
+    metrics: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.outputs != OUTPUTS[self.task]:
+            raise ValueError(f"a {self.task} network has the outputs {', '.join(OUTPUTS[self.task])}")
+        if sorted(self.classes) != sorted(CLASSES):
+            raise ValueError(f"classes are {', '.join(CLASSES)}, in any order")
+        return self
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A model ready to predict.
+
+    Attributes:
+        info: its metadata.
+        sha256: of its file.
+        session: the ``onnxruntime.InferenceSession``.
+    """
+
+    info: PackageInfo
+    sha256: str
+    session: Any
+
+    def predict(self, picture: str | Path | NDArray[np.uint8]) -> Result:
+        """Predict one slice.
+
+        Args:
+            picture: a picture file, or grey values, uint8 ``(H, W)``.
+
+        Returns:
+            The result, with ``mask_pixels``.
+
+        Raises:
+            InputError: the picture cannot be used.
+        """
+        file = None if isinstance(picture, np.ndarray) else str(picture)
+        pixels = (
+            _check_array(picture) if isinstance(picture, np.ndarray) else read_picture(Path(picture)).pixels
+        )
+        masks, classes = self.run(self.square(pixels)[None])
+        return self.result(
+            file, pixels.shape, None if masks is None else masks[0], None if classes is None else classes[0]
+        )
+
+    def square(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Bring a slice, uint8 ``(H, W)``, to the network's square, uint8 ``(S, S)``."""
+        return to_square(pixels, self.info.size, self.info.fit)
+
+    def run(
+        self, squares: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+        """Run the network on a batch.
+
+        Args:
+            squares: uint8 ``(B, S, S)``.
+
+        Returns:
+            Mask probabilities, float32 ``(B, S, S)``, and class probabilities, float32 ``(B, 4)``; ``None``
+            where the network has no such head.
+        """
+        images = squares[:, None].astype(np.float32) / np.float32(255)
+        said = dict(
+            zip(self.info.outputs, self.session.run(list(self.info.outputs), {IMAGE: images}), strict=True)
+        )
+        return said[MASK][:, 0] if MASK in said else None, said.get(CLASS)
+
+    def result(
+        self,
+        file: str | None,
+        shape: tuple[int, ...],
+        mask: NDArray[np.float32] | None,
+        classes: NDArray[np.float32] | None,
+    ) -> Result:
+        """Turn what :meth:`run` gave for one slice into its result.
+
+        Args:
+            file: the picture as it was named.
+            shape: ``(H, W)`` of the slice.
+            mask: float32 ``(S, S)``.
+            classes: float32 ``(4,)``.
+        """
+        height, width = shape
+        result = replace(self.blank(file), width=width, height=height)
+        if mask is not None:
+            marked = from_square(mask, height, width, self.info.fit) > self.info.mask_threshold
+            result = replace(result, mask_pixels=marked, mask_area_px=int(marked.sum()))
+        if classes is not None:
+            likeliest = self.info.classes[int(classes.argmax())]
+            result = replace(result, class_name=likeliest, probabilities=self._temper(classes))
+        return result
+
+    def blank(self, file: str | None) -> Result:
+        """A result that tells only who speaks of which file."""
+        return Result(file=file, model=self.info.name, model_sha256=self.sha256, version=brainmtl.__version__)
+
+    def _temper(self, classes: NDArray[np.float32]) -> dict[ClassName, float]:
+        powers = classes.astype(np.float64) ** (1 / self.info.temperature)
+        chances = dict(zip(self.info.classes, powers / powers.sum(), strict=True))
+        return {name: round(float(chances[name]), 6) for name in CLASSES}
+
+
+def load_package(path: Path) -> ModelPackage:
+    """Load a model package.
+
+    Args:
+        path: a file that ``brainmtl export`` wrote.
+
+    Raises:
+        InputError: the file is missing, not ONNX, carries no metadata of ours, is of another format version,
+            or its graph is not what its metadata says.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError("no such model package", where=path, mend=EXPORT) from error
+    except OSError as error:
+        raise InputError(f"cannot be opened: {error.strerror}", where=path, mend=EXPORT) from error
+    session = _open_session(content, path)
+    info = _read_info(session.get_modelmeta().custom_metadata_map.get(KEY), path)
+    _check_graph(session, info, path)
+    return ModelPackage(info, hashlib.sha256(content).hexdigest(), session)
+
+
+def _open_session(content: bytes, path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of ONNX Runtime's own kinds, which share no base
+        raise InputError("not an ONNX model that can be run", where=path, mend=EXPORT) from error
+
+
+def _read_info(text: str | None, path: Path) -> PackageInfo:
+    if text is None:
+        raise InputError("an ONNX model without brainmtl's metadata", where=path, field=KEY, mend=EXPORT)
+    try:
+        tree = json.loads(text)
+        version = tree["format_version"]
+        if version != FORMAT_VERSION:
+            raise InputError(
+                f"format version {version}; brainmtl {brainmtl.__version__} reads {FORMAT_VERSION}",
+                where=path,
+                field="format_version",
+                mend="install the brainmtl that made it, or export it again",
+            )
+        return PackageInfo.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or KEY
+        raise InputError(first["msg"], where=path, field=field, mend="export it again") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError("its metadata cannot be read", where=path, field=KEY, mend=EXPORT) from error
+
+
+def _check_graph(session: Any, info: PackageInfo, path: Path) -> None:
+    values = [*session.get_inputs(), *session.get_outputs()]
+    if sorted(value.name for value in values) != sorted((*info.inputs, *info.outputs)):
+        raise InputError(
+            "its graph has other inputs or outputs than its metadata", where=path, mend="export it again"
+        )
+    side = info.size
+    for value in values:
+        batch, *rest = value.shape or [1]
+        expected = [len(info.classes)] if value.name == CLASS else [1, side, side]
+        if value.type != "tensor(float)" or isinstance(batch, int) or rest != expected:
+            raise InputError(
+                f"{value.type} {value.shape} in the graph, not float (B, {', '.join(map(str, expected))})",
+                where=path,
+                field=value.name,
+                mend="export it again",
+            )
+
+
+def _check_array(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    if pixels.ndim != 2 or pixels.dtype != np.uint8 or not pixels.size:
+        raise InputError(
+            f"an array of {pixels.dtype} {pixels.shape}",
+            field="picture",
+            mend="pass grey values, uint8 (H, W)",
+        )
+    return pixels

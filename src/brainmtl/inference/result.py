@@ -1,0 +1,101 @@
+"""What a model says of one slice, and the files that say it of many."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainmtl.imaging.files import whole_file
+from brainmtl.labels import CLASSES, ClassName
+
+RESULTS = "results.json"
+TABLE = "results.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a model says of one slice.
+
+    Attributes:
+        file: the picture as it was named; ``None`` for an array.
+        slice: which slice of the file; ``None`` where it holds one.
+        status: ``"ok"``, or ``"error"`` where the file could not be read.
+        reason: why not.
+        class_name: the most probable class; ``None`` without a class head.
+        probabilities: of every class, summing to 1.
+        class_set: not yet filled.
+        mask: path of the mask relative to the output folder: PNG, 0 or 255, at native size.
+        mask_area_px: tumour pixels at native size.
+        mask_area_mm2: not yet filled; pictures do not tell the size of a pixel.
+        volume_ml: not yet filled.
+        model: name of the model package.
+        model_sha256: of its file.
+        version: of brainmtl.
+        overlay: path of the overlay relative to the output folder.
+        width: columns of the slice.
+        height: rows of the slice.
+        mask_pixels: bool ``(height, width)``, where a single slice was predicted; never written to the row.
+    """
+
+    file: str | None
+    slice: int | None = None
+    status: Literal["ok", "abstained", "error"] = "ok"
+    reason: str | None = None
+    class_name: ClassName | None = None
+    probabilities: dict[ClassName, float] | None = None
+    class_set: tuple[ClassName, ...] | None = None
+    mask: str | None = None
+    mask_area_px: int | None = None
+    mask_area_mm2: float | None = None
+    volume_ml: float | None = None
+    model: str
+    model_sha256: str
+    version: str
+    overlay: str | None = None
+    width: int | None = None
+    height: int | None = None
+    mask_pixels: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
+
+    def row(self) -> dict[str, Any]:
+        """The row of ``results.json``: plain values under the contract's names, in its order."""
+        names = [name for name in self.__dataclass_fields__ if name != "mask_pixels"]
+        return {"class" if name == "class_name" else name: getattr(self, name) for name in names}
+
+
+def write_results(results: Sequence[Result], out: Path) -> None:
+    """Write ``results.json`` and ``results.csv``, each whole or not at all.
+
+    Args:
+        results: in the order of the inputs.
+        out: the folder.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    rows = [result.row() for result in results]
+    with whole_file(out / RESULTS) as temporary:
+        temporary.write_text(json.dumps(rows, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    with (
+        whole_file(out / TABLE) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as handle,
+    ):
+        flat = [_flatten(row) for row in rows]
+        table = csv.DictWriter(handle, list(flat[0]) if flat else [])
+        table.writeheader()
+        table.writerows(flat)
+
+
+def _flatten(row: dict[str, Any]) -> dict[str, Any]:
+    """One ``p_<class>`` column a class, as ``brainmtl score --labels`` reads them."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if name == "probabilities":
+            flat |= {f"p_{label}": value and value[label] for label in CLASSES}
+        else:
+            flat[name] = " ".join(value) if isinstance(value, tuple) else value
+    return flat

@@ -1,0 +1,109 @@
+"""A tiny model package whose answers can be written down: bright is tumour, mean grey tells the class."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from brainmtl.inference.package import CLASS, IMAGE, MASK, OUTPUTS, ModelPackage, load_package
+from brainmtl.labels import CLASSES
+
+SIZE = 64
+WEIGHTS = np.array([[4, 1, -2, -6]], np.float32)
+BIAS = np.array([-1, 0.5, 0.5, 1], np.float32)
+
+
+class Bright:
+    """What the tiny model answers."""
+
+    size = SIZE
+
+    @staticmethod
+    def mask(images: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-50 * (images - 0.5)))
+
+    @staticmethod
+    def classes(mean: float, temperature: float = 1) -> np.ndarray:
+        powers = np.exp((mean * WEIGHTS[0] + BIAS) / temperature)
+        return powers / powers.sum()
+
+
+def metadata(**changes: Any) -> dict[str, Any]:
+    task = changes.get("task", "joint")
+    return {
+        "format_version": 1,
+        "name": "bright",
+        "task": task,
+        "classes": list(CLASSES),
+        "size": SIZE,
+        "fit": "pad",
+        "outputs": list(OUTPUTS[task]),
+        "parameters": 8,
+        "provenance": {"brainmtl": "0.1.0", "recipe": "none", "created": "2025-01-01T00:00:00+00:00"},
+        **changes,
+    }
+
+
+def bright_model(outputs: list[str], size: int = SIZE, batch: str | int = "batch") -> onnx.ModelProto:
+    nodes = {
+        MASK: [
+            helper.make_node("Sub", [IMAGE, "half"], ["centred"]),
+            helper.make_node("Mul", ["centred", "steep"], ["mask_logits"]),
+            helper.make_node("Sigmoid", ["mask_logits"], [MASK]),
+        ],
+        CLASS: [
+            helper.make_node("GlobalAveragePool", [IMAGE], ["mean"]),
+            helper.make_node("Flatten", ["mean"], ["flat"]),
+            helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], [CLASS], axis=1),
+        ],
+    }
+    constants = {"half": np.float32(0.5), "steep": np.float32(50), "weights": WEIGHTS, "bias": BIAS}
+    shapes = {IMAGE: [batch, 1, size, size], MASK: [batch, 1, size, size], CLASS: [batch, 4]}
+    values = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name]) for name in shapes}
+    graph = helper.make_graph(
+        [node for name in outputs for node in nodes[name]],
+        "bright",
+        [values[IMAGE]],
+        [values[name] for name in outputs],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture(scope="session")
+def bright() -> type[Bright]:
+    return Bright
+
+
+@pytest.fixture(scope="session")
+def make_package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write a package: keywords change its metadata, ``raw`` replaces them, ``raw=None`` leaves them out;
+    ``claims`` change the metadata alone, and not the graph."""
+
+    def make(
+        raw: str | None = "",
+        batch: str | int = "batch",
+        external: bool = False,
+        claims: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> Path:
+        info = metadata(**changes)
+        model = bright_model(list(OUTPUTS[info["task"]]), info["size"], batch)
+        if raw is not None:
+            helper.set_model_props(model, {"brainmtl": raw or json.dumps({**info, **(claims or {})})})
+        path = tmp_path_factory.mktemp("package") / "bright.onnx"
+        onnx.save(model, path, save_as_external_data=external, location="weights.bin", size_threshold=0)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def package(make_package: Callable[..., Path]) -> ModelPackage:
+    return load_package(make_package())
