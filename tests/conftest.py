@@ -22,3 +22,20 @@ def brisc(brisc_root: Path):
     from brainmtl.data.brisc import index_brisc
 
     return index_brisc(brisc_root)[0]
+
+
+@pytest.fixture(scope="session")
+def phantom_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty small phantom slices in BRISC's layout; copy the folder before changing it."""
+    from brainmtl.data.phantom import make_phantom
+
+    root = tmp_path_factory.mktemp("phantoms") / "phantom"
+    make_phantom(root, slices=60, size=96)
+    return root
+
+
+@pytest.fixture(scope="session")
+def phantom(phantom_root: Path):
+    from brainmtl.data.brisc import index_brisc
+
+    return index_brisc(phantom_root)[0]

@@ -1,10 +1,12 @@
 """Which slices a network learns from, is selected on, and is measured on."""
 
+import warnings
 from importlib.resources import files
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from brainmtl.errors import InputError
@@ -46,21 +48,31 @@ def draw_splits(table: pd.DataFrame) -> pd.DataFrame:
         The manifest with ``validation`` and ``fold``.
     """
     table = table.copy()
+    fold = _deal(table, FOLDS, SEED)
+    table["fold"] = pd.array(fold, dtype="Int8")
+    several = table["group"].nunique() > 1
+    table["validation"] = pd.array((_deal(table, VALIDATION_SHARE, SEED + 1) == 0) & several, dtype="boolean")
+    return table
+
+
+def _deal(table: pd.DataFrame, shares: int, seed: int) -> NDArray[np.int8]:
+    """Deal the groups into shares; the number of the share each slice is in."""
     strata = (table["label"].fillna("?") + "/" + table["plane"].fillna("?")).to_numpy(dtype=object)
     groups = table["group"].to_numpy(dtype=object)
-    fold = np.zeros(len(table), np.int8)
-    validation = np.zeros(len(table), bool)
-    folds = min(FOLDS, table["group"].nunique())
-    shares = min(VALIDATION_SHARE, table["group"].nunique())
-    if folds >= 2:
-        chosen = StratifiedGroupKFold(folds, shuffle=True, random_state=SEED)
+    shares = min(shares, table["group"].nunique())
+    dealt = np.zeros(len(table), np.int8)
+    if shares < 2:
+        return dealt
+    if (
+        pd.Series(strata).value_counts().max() < shares
+    ):  # scikit-learn refuses; so few slices cannot be balanced
+        strata = np.zeros(len(table), np.int8)
+    chosen = StratifiedGroupKFold(shares, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")
         for number, (_, rows) in enumerate(chosen.split(strata, strata, groups)):
-            fold[rows] = number
-        chosen = StratifiedGroupKFold(shares, shuffle=True, random_state=SEED + 1)
-        validation[next(iter(chosen.split(strata, strata, groups)))[1]] = True
-    table["fold"] = pd.array(fold, dtype="Int8")
-    table["validation"] = pd.array(validation, dtype="boolean")
-    return table
+            dealt[rows] = number
+    return dealt
 
 
 def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -> "pd.Series[str]":
@@ -84,4 +96,6 @@ def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -
             raise InputError(f"there is no fold {fold}", field="data.fold", mend=f"0 to {FOLDS - 1}")
         test = (table["fold"] == fold).to_numpy(dtype=bool)
     held = table["validation"].fillna(False).to_numpy(dtype=bool)
-    return pd.Series(np.where(test, "test", np.where(held, "validation", "train")), index=table.index, dtype="string")
+    return pd.Series(
+        np.where(test, "test", np.where(held, "validation", "train")), index=table.index, dtype="string"
+    )
