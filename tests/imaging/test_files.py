@@ -45,6 +45,14 @@ def test_permissions_follow_the_umask(tmp_path: Path):
     )
 
 
+def test_a_file_written_privately_becomes_a_plain_one(tmp_path: Path):
+    (tmp_path / "plain").touch()
+    with whole_file(tmp_path / "whole") as temporary:
+        temporary.unlink()
+        temporary.touch(mode=0o600)
+    assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_a_name_as_long_as_the_file_system_allows(tmp_path: Path):
     path = tmp_path / ("ü" * 125 + ".txt")
     write(path, "long")

@@ -23,7 +23,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem[:40]}.{uuid4().hex[:8]}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        temporary.chmod(mode)  # some libraries write private files
         temporary.replace(path)
     except OSError as error:
         if error.filename is not None and Path(error.filename) not in (temporary, *temporary.parents):

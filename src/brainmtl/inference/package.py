@@ -71,8 +71,8 @@ class PackageInfo(BaseModel):
     classes: tuple[ClassName, ...] = CLASSES
     size: int = Field(ge=1)
     fit: Fit
-    mask_threshold: float = Field(0.5, gt=0, lt=1)
-    temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
+    mask_threshold: float = Field(default=0.5, gt=0, lt=1)
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     inputs: tuple[Literal["image"]] = (IMAGE,)
     outputs: tuple[OutputName, ...]
     parameters: int = Field(ge=0)

@@ -1,0 +1,218 @@
+"""A finished run as a model package, kept only if it says what torch says."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor, nn
+
+import brainmtl
+from brainmtl.data.manifest import read_manifest
+from brainmtl.errors import BrainmtlError, InputError
+from brainmtl.imaging.files import file_sha256, whole_file
+from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.square import to_square
+from brainmtl.inference.package import (
+    IMAGE,
+    KEY,
+    MASK,
+    OUTPUTS,
+    ModelPackage,
+    PackageInfo,
+    Provenance,
+    load_package,
+)
+from brainmtl.models.build import parameter_counts
+from brainmtl.training.recipe import Recipe
+from brainmtl.training.run import load_network, load_recipe, read_json
+
+OPSET = 18
+TOLERANCE = 1e-4
+"""Largest difference of a probability."""
+SAME_PIXELS = 0.9999
+"""Smallest share of equal mask pixels."""
+REAL_SLICES = 8
+HEADLINES = (("segmentation", "dice"), ("segmentation", "false_mask_rate"), ("classification", "accuracy"))
+ATTRIBUTIONS = {
+    "brisc2025": "BRISC 2025 (Fateh et al., Scientific Data 13:361, 2026; CC BY 4.0)",
+    "phantom": "synthetic phantoms",
+}
+"""How a data set wants to be named, by its source in the manifest."""
+
+
+class Probabilities(nn.Module):
+    """A network that gives probabilities: sigmoid over its mask logits, softmax over its class logits.
+
+    Args:
+        network: gives :class:`~brainmtl.models.network.Outputs`.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Map slices ``(B, 1, S, S)`` in [0, 1] to the outputs of a model package, in their order."""
+        outputs = self.network(image)
+        masks = () if outputs.mask_logits is None else (torch.sigmoid(outputs.mask_logits),)
+        classes = () if outputs.class_logits is None else (torch.softmax(outputs.class_logits, dim=1),)
+        return masks + classes
+
+
+def export_run(run: Path, out: Path | None = None) -> Path:
+    """Write a run's network as a model package.
+
+    Args:
+        run: a finished run folder.
+        out: the ``.onnx`` file; default ``model.onnx`` in the run folder.
+
+    Returns:
+        Where it lies.
+
+    Raises:
+        InputError: not a finished run, or the file cannot be written.
+        BrainmtlError: the package does not say what the network says; nothing is kept.
+    """
+    path = out or run / "model.onnx"
+    recipe, network = load_recipe(run), Probabilities(load_network(run)).eval()
+    info = _describe(run, recipe, network)
+    content = _to_onnx(network, info)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+        check_agreement(network, load_package(temporary), _examples(run, recipe))
+    return path
+
+
+def check_agreement(network: Probabilities, package: ModelPackage, squares: NDArray[np.uint8]) -> None:
+    """Hold a package to the network that it was made from.
+
+    Args:
+        network: in eval mode.
+        package: made from it.
+        squares: slices to try, uint8 ``(N, S, S)``.
+
+    Raises:
+        BrainmtlError: a probability differs by more than :data:`TOLERANCE`, or too many mask pixels do.
+    """
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(squares).unsqueeze(1) / 255.0)
+    found = [answer for answer in package.run(squares) if answer is not None]
+    for name, answer, truth in zip(package.info.outputs, found, expected, strict=True):
+        reference = truth.numpy().reshape(answer.shape)
+        difference = float(np.abs(answer - reference).max())
+        if not difference <= TOLERANCE:
+            raise _unlike(f"{name} differs by up to {difference:.2g}, more than {TOLERANCE:g}")
+        threshold = package.info.mask_threshold
+        same = float(((answer > threshold) == (reference > threshold)).mean())
+        if name == MASK and same < SAME_PIXELS:
+            raise _unlike(f"{1 - same:.4%} of the mask pixels differ, more than {1 - SAME_PIXELS:.2%}")
+
+
+def _unlike(how: str) -> BrainmtlError:
+    return BrainmtlError(
+        f"the exported network is not the one that was trained: {how}",
+        mend="nothing was kept; please report it",
+    )
+
+
+def _to_onnx(network: Probabilities, info: PackageInfo) -> bytes:
+    import onnx
+
+    program = torch.onnx.export(
+        network,
+        (torch.zeros(2, 1, info.size, info.size),),
+        dynamo=True,
+        input_names=[IMAGE],
+        output_names=list(info.outputs),
+        dynamic_shapes={IMAGE: {0: torch.export.Dim("batch")}},
+        opset_version=OPSET,
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    _forget_paths(model)
+    onnx.helper.set_model_props(model, {KEY: info.model_dump_json()})
+    return bytes(model.SerializeToString())
+
+
+def _forget_paths(model: Any) -> None:
+    """Remove the stack traces that the exporter leaves in every node."""
+    graph = model.graph
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.initializer,
+        *graph.value_info,
+        *graph.input,
+        *graph.output,
+    ):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+
+
+def _describe(run: Path, recipe: Recipe, network: nn.Module) -> PackageInfo:
+    data = read_json(run / "data.json")
+    return PackageInfo(
+        name=recipe.name,
+        task=recipe.network.task,
+        size=recipe.data.size,
+        fit=recipe.data.fit,
+        outputs=OUTPUTS[recipe.network.task],
+        parameters=parameter_counts(network)["parameters"],
+        provenance=Provenance(
+            brainmtl=brainmtl.__version__,
+            recipe=recipe.name,
+            manifest_sha256=data.get("manifest_sha256"),
+            weights_sha256=file_sha256(run / "model.safetensors"),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            attribution=_attribution(recipe, data.get("sources", [])),
+        ),
+        metrics=_measured(run) or None,
+    )
+
+
+def _attribution(recipe: Recipe, sources: list[str]) -> str:
+    trained = " and ".join(ATTRIBUTIONS.get(source, source) for source in sources)
+    parts = [f"Trained on {trained}."] if trained else []
+    if recipe.network.encoder.pretrained:
+        parts.append(f"Encoder initialised with timm's pretrained {recipe.network.encoder.name}.")
+    return " ".join(parts)
+
+
+def _measured(run: Path) -> dict[str, dict[str, float]]:
+    """The headline numbers of each evaluated part."""
+    found: dict[str, dict[str, float]] = {}
+    for part in ("validation", "test"):
+        path = run / "evaluation" / part / "metrics.json"
+        metrics = read_json(path) if path.exists() else {}
+        for section, name in HEADLINES:
+            value = ((metrics.get(section) or {}).get(name) or {}).get("value")
+            if value is not None:
+                found.setdefault(part, {})[name] = round(float(value), 4)
+    return found
+
+
+def _examples(run: Path, recipe: Recipe) -> NDArray[np.uint8]:
+    """Squares to compare on: black, white, noise fine and coarse, and the run's slices if at hand."""
+    size, chance = recipe.data.size, np.random.default_rng(0)
+    fine = chance.random((2, size, size))
+    coarse = ndimage.gaussian_filter(chance.random((2, size, size)), (0, size / 16, size / 16))
+    coarse = (coarse - coarse.min()) / np.ptp(coarse)
+    plain = np.stack([np.zeros((size, size)), np.ones((size, size))])
+    made = np.rint(np.concatenate([plain, fine, coarse]) * 255).astype(np.uint8)
+    real = [to_square(pixels, size, recipe.data.fit) for pixels in _slices(run)]
+    return np.concatenate([made, np.stack(real)]) if real else made
+
+
+def _slices(run: Path) -> list[NDArray[np.uint8]]:
+    try:
+        table = read_manifest(Path(read_json(run / "data.json")["manifest"]))
+        rows = np.linspace(0, len(table) - 1, REAL_SLICES).astype(int)
+        return [read_picture(Path(table["image"].iloc[row])).pixels for row in rows]
+    except InputError:
+        return []

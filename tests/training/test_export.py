@@ -1,0 +1,200 @@
+"""A package says what the trained network says, or is not kept."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+import brainmtl
+from brainmtl.data.manifest import content_hash, write_manifest
+from brainmtl.errors import BrainmtlError, InputError
+from brainmtl.imaging.files import file_sha256
+from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.square import from_square, to_square
+from brainmtl.inference.package import load_package
+from brainmtl.inference.predict import predict_files
+from brainmtl.models.build import build_network
+from brainmtl.training.export import Probabilities, check_agreement, export_run
+from brainmtl.training.recipe import Recipe, write_recipe
+from brainmtl.training.run import load_network, save_weights, start_run, write_json
+
+SIZE = 64
+PLAIN = {"encoder": {"widths": [4, 8, 16]}, "decoder": {"widths": [8, 4]}, "classifier": {}}
+NETWORKS = {
+    "joint": PLAIN,
+    "attention": {**PLAIN, "decoder": {"widths": [8, 4], "attention": True}, "classifier": None},
+    "classifier": {**PLAIN, "decoder": None},
+    "timm": {
+        "encoder": {"name": "test_efficientnet"},
+        "decoder": {"widths": [16, 16, 8, 8, 8]},
+        "classifier": {"dropout": 0.2},
+    },
+    "whole": {"encoder": {"name": "test_efficientnet"}, "classifier": {"whole": True}},
+}
+
+
+def recipe_for(network: dict, **changes: object) -> Recipe:
+    return Recipe.model_validate(
+        {"name": "tiny", "data": {"size": SIZE, "fit": "pad"}, "network": network, **changes}
+    )
+
+
+def lived(recipe: Recipe) -> torch.nn.Module:
+    """A network whose weights and batch statistics are not those of its first moment."""
+    torch.manual_seed(0)
+    network = build_network(recipe.network, pretrained=False).train()
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.rand(4, 1, SIZE, SIZE))
+    return network.eval()
+
+
+def bare_run(run: Path, recipe: Recipe, network: torch.nn.Module) -> Path:
+    """What export needs of a run whose manifest is gone."""
+    run.mkdir(parents=True)
+    (run / "recipe.yaml").write_text(write_recipe(recipe))
+    write_json(run / "data.json", {"manifest": str(run / "gone.parquet"), "manifest_sha256": "0" * 64})
+    save_weights(network, run / "model.safetensors")
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, phantom, phantom_root: Path) -> Path:
+    """An untrained run on phantoms, with everything that a finished one has."""
+    folder = tmp_path_factory.mktemp("export")
+    recipe = recipe_for(PLAIN)
+    network = lived(recipe)
+    write_manifest(phantom, folder / "phantom.parquet")
+    start_run(folder / "run", recipe, phantom, folder / "phantom.parquet", network)
+    save_weights(network, folder / "run" / "model.safetensors")
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def exported(run: Path) -> Path:
+    return export_run(run)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_composition_says_what_torch_says(tmp_path: Path, kind):
+    recipe = recipe_for(NETWORKS[kind])
+    network = lived(recipe)
+    package = load_package(export_run(bare_run(tmp_path / "run", recipe, network)))
+    for count in (1, 3):
+        squares = np.random.default_rng(count).integers(0, 256, (count, SIZE, SIZE), np.uint8)
+        with torch.inference_mode():
+            outputs = network(torch.from_numpy(squares)[:, None].float() / 255)
+        masks, classes = package.run(squares)
+        assert (masks is None, classes is None) == (outputs.mask_logits is None, outputs.class_logits is None)
+        if masks is not None:
+            assert np.abs(masks - torch.sigmoid(outputs.mask_logits)[:, 0].numpy()).max() <= 1e-4
+        if classes is not None:
+            assert np.abs(classes - torch.softmax(outputs.class_logits, 1).numpy()).max() <= 1e-4
+
+
+def test_the_graph_is_valid_whole_and_knows_no_path(exported: Path):
+    model = onnx.load(exported, load_external_data=False)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.opset_import[0].version >= 17
+    assert not {"BatchNormalization", "Dropout"} & {node.op_type for node in model.graph.node}
+    content = exported.read_bytes()
+    for place in (Path(brainmtl.__file__).parent, Path(torch.__file__).parent, Path.cwd(), exported.parent):
+        assert str(place).encode() not in content
+
+
+def test_the_metadata_tell_where_the_model_comes_from(exported: Path, run: Path, phantom):
+    info = load_package(exported).info
+    assert exported == run / "model.onnx"
+    assert (info.name, info.task, info.size, info.fit) == ("tiny", "joint", SIZE, "pad")
+    assert info.parameters == sum(weight.numel() for weight in load_network(run).parameters())
+    assert info.provenance.manifest_sha256 == content_hash(phantom)
+    assert info.provenance.weights_sha256 == file_sha256(run / "model.safetensors")
+    assert info.provenance.attribution.startswith("Trained on ")
+    assert "not a medical device" in info.provenance.note
+    assert info.metrics is None
+
+
+def test_measured_numbers_travel_with_the_model(tmp_path: Path):
+    recipe = recipe_for(PLAIN)
+    folder = bare_run(tmp_path / "run", recipe, lived(recipe))
+    write_json(
+        folder / "evaluation" / "validation" / "metrics.json",
+        {
+            "segmentation": {"dice": {"value": 0.81234, "n": 9}, "false_mask_rate": {"value": None, "n": 0}},
+            "classification": {"accuracy": {"value": 0.9, "n": 12}},
+        },
+    )
+    info = load_package(export_run(folder, tmp_path / "elsewhere" / "own.onnx")).info
+    assert info.metrics == {"validation": {"dice": 0.8123, "accuracy": 0.9}}
+    assert not (folder / "model.onnx").exists()
+
+
+@pytest.mark.parametrize("fit", ["pad", "stretch"])
+def test_predict_goes_the_way_of_training(tmp_path: Path, phantom, fit):
+    recipe = recipe_for(PLAIN, data={"size": SIZE, "fit": fit})
+    network = lived(recipe)
+    package = load_package(export_run(bare_run(tmp_path / "run", recipe, network)))
+    files = [Path(path) for path in phantom["image"].iloc[:5]]
+    for file, result in zip(files, predict_files(package, files, tmp_path / "out"), strict=True):
+        pixels = read_picture(file).pixels
+        square = to_square(pixels, SIZE, fit)
+        with torch.inference_mode():
+            outputs = network(torch.from_numpy(square.copy())[None, None] / 255.0)
+        native = from_square(torch.sigmoid(outputs.mask_logits)[0, 0].numpy(), *pixels.shape, fit)
+        sure = np.abs(native - 0.5) > 1e-4
+        mask = np.asarray(Image.open(tmp_path / "out" / result.mask)) > 127
+        assert (mask == (native > 0.5))[sure].all()
+        expected = torch.softmax(outputs.class_logits, 1)[0].tolist()
+        assert list(result.probabilities.values()) == pytest.approx(expected, abs=1e-4)
+
+
+def test_another_networks_package_is_refused(exported: Path, run: Path):
+    network = load_network(run)
+    squares = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE), np.uint8)
+    check_agreement(Probabilities(network), load_package(exported), squares)
+    with torch.no_grad():
+        next(network.decoder.parameters()).mul_(1.5)
+    with pytest.raises(
+        BrainmtlError, match=r"mask_probability differs by up to .*nothing was kept"
+    ) as caught:
+        check_agreement(Probabilities(network), load_package(exported), squares)
+    assert caught.value.exit_code == 1
+
+
+def test_what_cannot_be_checked_is_not_kept(tmp_path: Path):
+    recipe = recipe_for(PLAIN)
+    network = lived(recipe)
+    with torch.no_grad():
+        next(network.parameters())[0] = float("nan")
+    folder = bare_run(tmp_path / "run", recipe, network)
+    (folder / "model.onnx").write_text("an older package")
+    with pytest.raises(BrainmtlError, match="differs by up to nan"):
+        export_run(folder)
+    assert (folder / "model.onnx").read_text() == "an older package"
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_an_unfinished_run(tmp_path: Path):
+    recipe = recipe_for(PLAIN)
+    folder = bare_run(tmp_path / "run", recipe, lived(recipe))
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(InputError, match="has not finished"):
+        export_run(folder)
+    with pytest.raises(InputError, match="not a run folder"):
+        export_run(tmp_path)
+
+
+@pytest.mark.filterwarnings("error:Exporting a model while it is in training mode")
+def test_exporting_is_quiet(run: Path, tmp_path: Path, capfd):
+    export_run(run, tmp_path / "again.onnx")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_metadata_are_plain_json(exported: Path):
+    (entry,) = onnx.load(exported, load_external_data=False).metadata_props
+    assert entry.key == "brainmtl"
+    assert json.loads(entry.value)["format_version"] == 1
