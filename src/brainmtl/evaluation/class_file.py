@@ -17,8 +17,8 @@ def read_classes(path: Path) -> pd.DataFrame:
 
     Args:
         path: a CSV, UTF-8, with the columns ``id`` and ``label``; and, where known, ``plane``, ``predicted``
-            (the class called) and the four probabilities ``p_glioma, p_meningioma, p_pituitary, p_no_tumor``. An
-            empty cell is an unknown.
+            (the class called) and the four probabilities ``p_glioma, p_meningioma, p_pituitary, p_no_tumor``.
+            An empty cell is an unknown.
 
     Returns:
         One row a slice, by ``id``, with the columns of :data:`VOCABULARIES` and of ``PROBABILITIES``.

@@ -30,8 +30,8 @@ def score_folders(
         predictions: picture files, tumour where brighter than 127.
         truth: the same; all black for a healthy slice.
         labels: a CSV of classes, as :func:`read_classes` takes it; ``id`` is the file name without suffix.
-            Every true mask has a row. A row without a true mask counts for the classes only, but a ``no_tumor``
-            row with a predicted mask is scored against an empty truth.
+            Every true mask has a row. A row without a true mask counts for the classes only, but a
+            ``no_tumor`` row with a predicted mask is scored against an empty truth.
         progress: called with slices done and slices in all.
 
     Returns:

@@ -1,0 +1,324 @@
+"""The scorecard holds its contract, and its numbers are those of hand-made slices and of plain loops."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from monai.metrics import compute_dice
+from torch import from_numpy
+
+from brainmtl.evaluation.scorecard import score_slice, summarise
+from brainmtl.labels import CLASSES
+
+SECTIONS = {
+    "segmentation": {
+        "dice",
+        "dice_pooled",
+        "dice_median",
+        "dice_all_slices",
+        "iou",
+        "miou_weighted",
+        "hd95_px",
+        "surface_dice_2px",
+        "pixel_accuracy",
+        "false_mask_rate",
+    },
+    "classification": {
+        "accuracy",
+        "f1_macro",
+        "f1_weighted",
+        "precision_macro",
+        "recall_macro",
+        "auroc",
+        "miss_rate",
+        "ece",
+        "brier",
+        "nll",
+        "confusion",
+    },
+    "joint": {"both_right"},
+}
+COLUMNS = {
+    "true_px",
+    "predicted_px",
+    "overlap_px",
+    "dice",
+    "iou",
+    "hd95_px",
+    "surface_dice_2px",
+    "pixel_accuracy",
+    "size",
+    "predicted",
+    "p_glioma",
+    "p_meningioma",
+    "p_pituitary",
+    "p_no_tumor",
+    "right",
+    "miss",
+    "mask_right",
+    "both_right",
+}
+SHAPE = (60, 80)
+
+
+def square(top: int, left: int, side: int = 20) -> np.ndarray:
+    mask = np.zeros(SHAPE, bool)
+    mask[top : top + side, left : left + side] = True
+    return mask
+
+
+def sure(name: str) -> list[float]:
+    return [0.91 if name == one else 0.03 for one in CLASSES]
+
+
+EMPTY = np.zeros(SHAPE, bool)
+SLICES = [
+    ("glioma", "axial", square(5, 5), square(5, 5), "glioma"),
+    ("glioma", "axial", square(5, 5), square(5, 15), "meningioma"),
+    ("meningioma", "coronal", square(5, 5), EMPTY, "no_tumor"),
+    ("pituitary", "coronal", square(5, 5, 4), square(5, 5, 4), "pituitary"),
+    ("no_tumor", "coronal", EMPTY, EMPTY, "no_tumor"),
+    ("no_tumor", "axial", EMPTY, square(5, 5, 1), "no_tumor"),
+]
+
+
+def table(slices=SLICES) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"label": label, "plane": plane}
+            | score_slice(truth=truth, prediction=said, label=label, probabilities=called and sure(called))
+            for label, plane, truth, said, called in slices
+        ]
+    )
+
+
+def values(section: dict) -> dict:
+    return {name: one["value"] for name, one in section.items()}
+
+
+def check_contract(metrics: dict) -> None:
+    assert set(metrics) == {*SECTIONS, "strata"}
+    told_apart = [part for stratum in metrics["strata"].values() for part in stratum.values()]
+    assert all(set(part) == set(SECTIONS) for part in told_apart)
+    for part in [metrics, *told_apart]:
+        for name, keys in SECTIONS.items():
+            if part[name] is not None:
+                assert set(part[name]) == keys
+                assert all(set(one) == {"value", "n"} for one in part[name].values())
+                assert all((one["n"] > 0) >= (one["value"] is not None) for one in part[name].values())
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+
+
+def test_a_row_of_a_tumour_slice():
+    row = score_slice(
+        truth=square(5, 5),
+        prediction=square(5, 15),
+        label="glioma",
+        probabilities=np.float32([0.6, 0.2, 0.1, 0.1]),
+    )
+    assert set(row) == COLUMNS
+    assert row["true_px"] == row["predicted_px"] == 400
+    assert (row["overlap_px"], row["dice"], row["iou"]) == (200, 0.5, pytest.approx(1 / 3))
+    assert (row["hd95_px"], row["size"]) == (10, "large")
+    assert row["pixel_accuracy"] == pytest.approx(1 - 400 / 4800)
+    assert (row["predicted"], row["p_glioma"]) == ("glioma", pytest.approx(0.6))
+    assert (row["right"], row["miss"], row["mask_right"], row["both_right"]) == (True, False, True, True)
+    json.dumps(row, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("truth", "said", "label", "called", "right", "miss", "mask_right", "both_right"),
+    [
+        (square(5, 5), square(5, 16), "glioma", "glioma", True, False, False, False),
+        (square(5, 5), square(5, 5), "glioma", "no_tumor", False, True, True, False),
+        (square(5, 5), EMPTY, "glioma", "glioma", True, False, False, False),
+        (EMPTY, EMPTY, "no_tumor", "no_tumor", True, None, True, True),
+        (EMPTY, square(5, 5, 1), "no_tumor", "no_tumor", True, None, False, False),
+        (EMPTY, EMPTY, "no_tumor", "glioma", False, None, True, False),
+        (None, square(5, 5), "glioma", "glioma", True, False, None, None),
+        (square(5, 5), square(5, 5), None, "glioma", None, None, True, None),
+        (square(5, 5), square(5, 5), "glioma", None, None, None, True, None),
+        (square(5, 5), None, "glioma", "glioma", True, False, None, None),
+    ],
+)
+def test_what_is_right(truth, said, label, called, right, miss, mask_right, both_right):
+    row = score_slice(truth=truth, prediction=said, label=label, probabilities=called and sure(called))
+    assert (row["right"], row["miss"]) == (right, miss)
+    assert (row["mask_right"], row["both_right"]) == (mask_right, both_right)
+
+
+def test_a_row_of_nothing():
+    row = score_slice(truth=None, prediction=None, label=None, probabilities=None)
+    assert set(row) == COLUMNS
+    assert set(row.values()) == {None}
+
+
+def test_a_class_called_against_the_probabilities():
+    row = score_slice(
+        truth=None, prediction=None, label="pituitary", probabilities=sure("glioma"), predicted="pituitary"
+    )
+    assert (row["predicted"], row["right"], row["p_glioma"]) == ("pituitary", True, 0.91)
+
+
+@pytest.mark.parametrize(
+    ("side", "size"), [(0, None), (4, "small"), (5, "medium"), (9, "medium"), (10, "large")]
+)
+def test_size_is_the_share_of_the_slice(side, size):
+    """Half a percent of 60×80 is 24 pixels, two percent 96."""
+    row = score_slice(truth=square(5, 5, side), prediction=None, label=None, probabilities=None)
+    assert row["size"] == size
+
+
+def test_probabilities_of_another_class_set():
+    with pytest.raises(ValueError, match=r"must be \(4,\), not \(3,\)"):
+        score_slice(truth=None, prediction=None, label=None, probabilities=[0.2, 0.3, 0.5])
+
+
+def test_segmentation_of_hand_made_slices():
+    """True: 400, 400, 400, 16 pixels; painted: 400, 400, 0, 16, and 1 on a healthy slice; shared: 616."""
+    found = values(summarise(table())["segmentation"])
+    assert found["dice"] == pytest.approx((1 + 0.5 + 0 + 1) / 4)
+    assert found["dice_median"] == pytest.approx(0.75)
+    assert found["dice_pooled"] == pytest.approx(2 * 616 / (1216 + 817))
+    assert found["dice_all_slices"] == pytest.approx((1 + 0.5 + 0 + 1 + 1 + 0) / 6)
+    assert found["iou"] == pytest.approx((1 + 1 / 3 + 0 + 1) / 4)
+    assert found["miou_weighted"] == pytest.approx((2 * 600 / 1000 + 0 + 1) / 4)
+    assert found["hd95_px"] == pytest.approx((0 + 10 + 100 + 0) / 4)
+    assert found["pixel_accuracy"] == pytest.approx(1 - (400 + 400 + 1) / 6 / 4800)
+    assert found["false_mask_rate"] == 0.5
+
+
+def test_classes_of_hand_made_slices():
+    metrics = summarise(table())
+    found = values(metrics["classification"])
+    assert found["accuracy"] == pytest.approx(4 / 6)
+    assert found["miss_rate"] == 0.25
+    assert found["confusion"] == [[1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [0, 0, 0, 2]]
+    assert found["recall_macro"] == pytest.approx((0.5 + 0 + 1 + 1) / 4)
+    assert metrics["joint"]["both_right"] == {"value": 3 / 6, "n": 6}
+    assert metrics["classification"]["miss_rate"]["n"] == 4
+
+
+def test_how_many_slices_each_number_comes_from():
+    section = summarise(table())["segmentation"]
+    numbers = {name: one["n"] for name, one in section.items()}
+    tumour = {"dice", "dice_median", "iou", "miou_weighted", "hd95_px", "surface_dice_2px"}
+    assert {name for name, n in numbers.items() if n == 4} == tumour
+    assert {name for name, n in numbers.items() if n == 6} == {
+        "dice_pooled",
+        "dice_all_slices",
+        "pixel_accuracy",
+    }
+    assert numbers["false_mask_rate"] == 2
+
+
+def test_strata():
+    rows = table()
+    rows["leaked"] = pd.array([True, False, None, True, None, None], "boolean")
+    metrics = summarise(rows, strata=("label", "plane", "leaked", "size", "scanner"))
+    check_contract(metrics)
+    assert {name: list(parts) for name, parts in metrics["strata"].items()} == {
+        "class": ["glioma", "meningioma", "pituitary", "no_tumor"],
+        "plane": ["axial", "coronal"],
+        "leaked": ["false", "true"],
+        "size": ["small", "large"],
+    }
+    classes = metrics["strata"]["class"]
+    assert classes["glioma"]["segmentation"]["dice"] == {"value": 0.75, "n": 2}
+    assert classes["glioma"]["segmentation"]["miou_weighted"] == {"value": 0.6, "n": 2}
+    assert classes["glioma"]["segmentation"]["false_mask_rate"] == {"value": None, "n": 0}
+    assert classes["glioma"]["classification"]["auroc"] == {"value": None, "n": 2}
+    assert classes["no_tumor"]["segmentation"]["dice"] == {"value": None, "n": 0}
+    assert classes["no_tumor"]["classification"]["miss_rate"] == {"value": None, "n": 0}
+    assert metrics["strata"]["leaked"]["true"]["segmentation"]["dice"] == {"value": 1.0, "n": 2}
+    assert metrics["strata"]["size"]["small"]["segmentation"]["dice"]["n"] == 1
+
+
+@pytest.mark.parametrize("name", ["label", "plane"])
+def test_a_stratum_holds_what_its_rows_alone_would(name):
+    rows = table()
+    told_apart = summarise(rows)["strata"]["class" if name == "label" else name]
+    for value, part in told_apart.items():
+        alone = summarise(rows[rows[name] == value], strata=())
+        assert part == {section: alone[section] for section in SECTIONS}
+
+
+def test_masks_without_classes():
+    rows = table([(None, None, truth, said, None) for _, _, truth, said, _ in SLICES])
+    metrics = summarise(rows)
+    check_contract(metrics)
+    assert (metrics["classification"], metrics["joint"], metrics["strata"]) == (None, None, {})
+    assert metrics["segmentation"]["miou_weighted"] == {"value": None, "n": 0}
+    assert metrics["segmentation"]["false_mask_rate"] == {"value": 0.5, "n": 2}
+    assert summarise(rows.drop(columns=["label", "plane"])) == metrics
+
+
+def test_classes_without_masks():
+    metrics = summarise(table([(label, plane, None, None, called) for label, plane, _, _, called in SLICES]))
+    check_contract(metrics)
+    assert (metrics["segmentation"], metrics["joint"]) == (None, None)
+    assert metrics["classification"]["accuracy"] == {"value": 4 / 6, "n": 6}
+
+
+def test_classes_without_probabilities():
+    rows = pd.DataFrame(
+        [
+            {"label": label}
+            | score_slice(truth=None, prediction=None, label=label, probabilities=None, predicted=called)
+            for label, _, _, _, called in SLICES
+        ]
+    )
+    metrics = summarise(rows)
+    check_contract(metrics)
+    assert metrics["classification"]["accuracy"] == {"value": 4 / 6, "n": 6}
+    for name in ("auroc", "ece", "brier", "nll"):
+        assert metrics["classification"][name] == {"value": None, "n": 0}
+
+
+MASKS = st.one_of(st.none(), st.just(np.zeros((6, 7), bool)), arrays(bool, (6, 7)))
+ROWS = st.lists(
+    st.tuples(
+        st.one_of(st.none(), st.sampled_from(CLASSES)),
+        st.one_of(st.none(), st.sampled_from(["axial", "sagittal"])),
+        MASKS,
+        MASKS,
+        st.one_of(st.none(), st.sampled_from(CLASSES)),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=50)
+@given(ROWS)
+def test_any_partial_answers_hold_the_contract(slices):
+    check_contract(summarise(table(slices), strata=("label", "plane", "size")))
+
+
+@settings(max_examples=50)
+@given(ROWS)
+def test_dice_is_monais_over_slices_with_a_tumour(slices):
+    pairs = [(truth, said) for _, _, truth, said, _ in slices if truth is not None and said is not None]
+    scores = [
+        compute_dice(from_numpy(said)[None, None], from_numpy(truth)[None, None]).item()
+        for truth, said in pairs
+    ]
+    scores = [score for score in scores if not np.isnan(score)]
+    section = summarise(table(slices))["segmentation"]
+    if scores:
+        assert section["dice"] == {"value": pytest.approx(np.mean(scores), abs=1e-6), "n": len(scores)}
+        assert section["dice_median"]["value"] == pytest.approx(np.median(scores), abs=1e-6)
+    elif pairs:
+        assert section["dice"] == {"value": None, "n": 0}
+    else:
+        assert section is None
+
+
+def test_rows_mean_the_same_from_disk(tmp_path):
+    rows = table()
+    rows.to_parquet(tmp_path / "per_image.parquet", index=False)
+    assert summarise(pd.read_parquet(tmp_path / "per_image.parquet")) == summarise(rows)
