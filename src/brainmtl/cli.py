@@ -288,8 +288,8 @@ def _metrics(metrics: dict[str, Any], as_json: bool) -> None:
     rows = []
     for section in ("segmentation", "classification", "joint", "floors"):
         for name, metric in (metrics.get(section) or {}).items():
-            if isinstance(metric, dict) and "value" in metric:
-                value = metric["value"]
+            value = metric["value"]
+            if not isinstance(value, list):  # the confusion matrix is for --json and the report
                 rows.append([section, name, "–" if value is None else f"{value:.4f}", str(metric.get("n", ""))])
     _table(["", "metric", "value", "n"], rows)
 
