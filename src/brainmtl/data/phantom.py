@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,16 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from brainmtl.data.folder import whole_folder
-from brainmtl.data.phantom_head import (
-    Anatomy,
-    Array,
-    Grid,
-    draw_anatomy,
-    draw_head,
-    noise_field,
-    outline,
-)
-from brainmtl.data.phantom_tumour import Tumour, draw_tumour, middle, paint_tumour, push
+from brainmtl.data.phantom_grid import Array, Grid, noise_field
+from brainmtl.data.phantom_head import AIR, Anatomy, draw_anatomy, draw_head, outline
+from brainmtl.data.phantom_tumour import Tumour, cut_tumour, draw_tumour, paint_tumour, push
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES, HEALTHY, PLANES, ClassName, PlaneName
 
@@ -33,6 +27,8 @@ COPY_SHARE: Final = 10
 """With copies, one slice in ten is one …"""
 SHARED_PERSONS: Final = 3
 """… and one test person in three is also in train."""
+LOW_SHARE: Final = 0.5
+"""One axial slice in two cuts the eyes."""
 FEWEST: Final = 8
 FEWEST_COPIES: Final = 8
 MOST_SLICES: Final = 6
@@ -121,17 +117,18 @@ def make_phantom(
 ) -> None:
     """Make a synthetic data set that :func:`brainmtl.data.brisc.index_brisc` reads.
 
-    The four classes are equal in number; a network must find and look at the tumour to tell them apart, because
-    sizes, planes, heads, brightness and bright spots that are no tumours come alike in all. The same arguments give the
-    same bytes.
+    The four classes are equal in number; a network must find and look at the tumour to tell them apart,
+    because sizes, planes, heads, brightness and bright spots that are no tumours come alike in all. The same
+    arguments give the same bytes.
 
     Args:
         root: the folder to make; it must not exist or be empty.
         slices: how many, at least 8 (24 with copies); one in six is for the test.
         seed: the source of chance.
         size: about how many pixels a side.
-        copies: plant copies (of the same bytes, the same pixels, recompressed, mirrored) within and across the
-            splits, and persons on both sides of them; ``planted.csv`` lists them.
+        copies: plant copies (of the same bytes, the same pixels, recompressed, mirrored) within and across
+            the splits, and persons on both sides of them; ``planted.csv`` lists them, and ``persons.csv``
+            does not know the copies.
         progress: called with the number of slices done.
 
     Raises:
@@ -176,16 +173,13 @@ def draw_slice(
     rng = np.random.default_rng([seed, 1])
     height, width = _shape(rng, size)
     grid = Grid.of(max(height, width))
-    shape = outline(person.anatomy, plane, grid)
-    pushed, at, radius = grid, (0.0, 0.0), 0.0
-    if person.tumour is not None:
-        at = middle(person.tumour, plane, shape)
-        radius = max(person.tumour.radius * float(np.sqrt(1 - 0.5 * drift**2)), 2.5 * grid.pixel)
-        pushed = push(grid, at, radius)
+    shape = outline(person.anatomy, plane, grid, low=bool(rng.random() < LOW_SHARE))
+    site = cut_tumour(person.tumour, plane, drift, shape) if person.tumour else None
+    pushed = push(grid, site) if site else grid
     image = draw_head(person.anatomy, plane, shape, grid, pushed, rng, drift)
     depth = np.full_like(image, -1)
-    if person.tumour is not None:
-        depth = paint_tumour(image, person.tumour, at, radius, person.anatomy, shape, grid)
+    if person.tumour and site:
+        depth = paint_tumour(image, person.tumour, site, person.anatomy, shape, grid)
     image, depth = _pose(image, depth, height, width, rng)
     return _scan(image, rng), depth > 0
 
@@ -201,25 +195,20 @@ def _pose(
 ) -> tuple[Array, Array]:
     """Turn, shift and scale the head in its picture; now and then mirror it."""
     turn, zoom = rng.normal(0, 0.07), rng.uniform(0.95, 1.18) * len(image) / height
-    flip = -1 if rng.random() < 0.5 else 1
-    cos, sin, middle = np.cos(turn) * zoom, np.sin(turn) * zoom, (len(image) - 1) / 2
-    x, y = rng.uniform(-0.04, 0.04, 2) * height + np.array([width - 1, height - 1]) / 2
-    matrix = (
-        flip * cos,
-        flip * sin,
-        middle - flip * (cos * x + sin * y),
-        -sin,
-        cos,
-        middle + sin * x - cos * y,
-    )
+    flip, cos, sin = float(rng.choice([-1, 1])), math.cos(turn) * zoom, math.sin(turn) * zoom
+    x, y = rng.uniform(-0.04, 0.04, 2) * height + np.array([width, height]) / 2
+    middle = len(image) / 2
+    across = (flip * cos, flip * sin, middle - flip * (cos * x + sin * y))
+    down = (-sin, cos, middle + sin * x - cos * y)
 
-    def move(plane: Array, fill: float) -> Array:
-        moved = Image.fromarray(plane).transform(
-            (width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC, fillcolor=fill
+    def move(plane: Array, outside: float) -> Array:
+        source, how = (
+            Image.fromarray(plane),
+            (Image.Transform.AFFINE, across + down, Image.Resampling.BICUBIC),
         )
-        return np.asarray(moved)
+        return np.asarray(source.transform((width, height), *how, fillcolor=outside))
 
-    return move(image, 0.0), move(depth, -1.0)
+    return move(image, AIR), move(depth, -1.0)
 
 
 def _scan(image: Array, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -229,7 +218,7 @@ def _scan(image: Array, rng: np.random.Generator) -> NDArray[np.uint8]:
     seen = np.clip(image, 0, None) ** rng.uniform(0.8, 1.35) * np.exp(rng.uniform(0.03, 0.16) * coils)
     noise = rng.standard_normal((2, height, width), dtype=np.float32) * np.float32(rng.uniform(0.006, 0.028))
     seen = np.hypot(seen + noise[0], noise[1])
-    return np.clip(seen * rng.uniform(150, 310), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(seen * rng.uniform(150, 310), 0, 255), np.uint8)
 
 
 def _plan(slices: int, seed: int, copies: bool) -> list[Slice]:

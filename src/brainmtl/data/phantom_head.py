@@ -1,19 +1,16 @@
 """A drawn head on one slice: scalp, skull, brain and what lies below it, in three planes.
 
-Lengths are in head units: the picture spans −1.15 to 1.15 both ways, x to the right and y downwards. A *depth* is the
-distance into a shape, about, and negative outside it.
+Axial heads face up, sagittal ones left. Lengths and depths are those of :mod:`brainmtl.data.phantom_grid`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from brainmtl.labels import PlaneName
+from brainmtl.data.phantom_grid import Array, Grid, noise_field, paint
+from brainmtl.labels import PLANES, PlaneName
 
-Array = NDArray[np.float32]
-SPAN = 1.15
 AIR, BONE, FLUID, MUSCLE = 0.02, 0.05, 0.11, 0.34
 
 
@@ -51,44 +48,6 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Coordinates of every pixel, float32 ``(S, S)``."""
-
-    x: Array
-    y: Array
-
-    @classmethod
-    def of(cls, size: int) -> "Grid":
-        """The grid of a square picture of ``size`` pixels a side."""
-        line = np.linspace(-SPAN, SPAN, size, dtype=np.float32)
-        x, y = np.meshgrid(line, line)
-        return cls(x, y)
-
-    @property
-    def pixel(self) -> float:
-        """Side of a pixel in head units."""
-        return 2 * SPAN / self.x.shape[0]
-
-    def ellipse(
-        self, x: float, y: float, rx: float, ry: float, turn: float = 0.0, power: float = 2.0
-    ) -> Array:
-        """Depth into a (super-)ellipse turned clockwise by ``turn`` radians."""
-        dx, dy = self.x - x, self.y - y
-        u = np.abs(np.cos(turn) * dx + np.sin(turn) * dy) / rx
-        v = np.abs(np.cos(turn) * dy - np.sin(turn) * dx) / ry
-        norm = np.hypot(u, v) if power == 2 else (u**power + v**power) ** (1 / power)
-        return ((1 - norm) * min(rx, ry)).astype(np.float32)
-
-    def line(self, x: float, y: float, length: float, turn: float, width: float) -> Array:
-        """Depth into a thin straight stroke."""
-        return self.ellipse(x, y, width, length, turn, 4.0)
-
-    def soft(self, depth: Array, blur: float = 0.0) -> Array:
-        """1 inside, 0 outside, and an edge a pixel wide, or ``blur`` head units."""
-        return np.clip(depth / max(1.5 * self.pixel, blur) + 0.5, 0, 1)
-
-
-@dataclass(frozen=True)
 class Outline:
     """The shapes a plane is made of.
 
@@ -98,6 +57,7 @@ class Outline:
         centre: middle of the cavity, ``(x, y)``.
         reach: its half axes.
         sella: where the pituitary gland sits.
+        eyes: an axial slice so low that it shows them.
     """
 
     head: Array
@@ -105,12 +65,15 @@ class Outline:
     centre: tuple[float, float]
     reach: tuple[float, float]
     sella: tuple[float, float]
+    eyes: bool = False
 
 
-def outline(anatomy: Anatomy, plane: PlaneName, grid: Grid) -> Outline:
-    """The outline of a head; axial faces up, sagittal faces left."""
+def outline(anatomy: Anatomy, plane: PlaneName, grid: Grid, low: bool) -> Outline:
+    """The outline of a head; axial faces up, sagittal faces left; ``low`` axial slices cut the eyes."""
     wall = anatomy.scalp + anatomy.skull
-    return {"axial": _axial, "coronal": _coronal, "sagittal": _sagittal}[plane](anatomy, wall, grid)
+    if plane == "axial":
+        return (_axial_low if low else _axial)(anatomy, wall, grid)
+    return (_coronal if plane == "coronal" else _sagittal)(anatomy, wall, grid)
 
 
 def _axial(anatomy: Anatomy, wall: float, grid: Grid) -> Outline:
@@ -121,10 +84,21 @@ def _axial(anatomy: Anatomy, wall: float, grid: Grid) -> Outline:
     return Outline(head, cavity, (0, 0.02), (wide - wall, tall - wall), (0, -0.2))
 
 
+def _axial_low(anatomy: Anatomy, wall: float, grid: Grid) -> Outline:
+    wide, tall = 0.72 * anatomy.width, 0.9 * anatomy.height
+    bulge = Grid(grid.x / (1 + 0.12 * grid.y), grid.y)
+    nose = grid.ellipse(0, -0.9, 0.13, 0.2)
+    head = np.maximum(bulge.ellipse(0, 0.02, wide, tall, power=2.6), nose)
+    front = grid.ellipse(0, -0.1, 0.62 * wide, 0.5, power=2.4)
+    back = bulge.ellipse(0, 0.23, wide - wall, tall - 0.21 - wall, power=2.3)
+    return Outline(head, np.maximum(front, back), (0, 0.2), (wide - wall, 0.66 * tall), (0, -0.2), True)
+
+
 def _coronal(anatomy: Anatomy, wall: float, grid: Grid) -> Outline:
     wide, tall = 0.72 * anatomy.width, 0.68 * anatomy.height
-    face = grid.ellipse(0, 0.55, 0.86 * wide, 0.75, power=3.5)
-    head = np.maximum(grid.ellipse(0, -0.27, wide, tall, power=2.2), face)
+    jaw = grid.ellipse(0, 0.3, 0.9 * wide, 0.62, power=2.6)
+    neck = grid.ellipse(0, 0.9, 0.66 * wide, 0.6, power=4)
+    head = np.maximum.reduce([grid.ellipse(0, -0.27, wide, tall, power=2.2), jaw, neck])
     vault = grid.ellipse(0, -0.3, wide - wall, tall - wall, power=2.3)
     floor = 0.06 + 0.12 * np.clip(np.abs(grid.x) / (0.5 * wide), 0, 1) ** 2
     cavity = np.minimum(vault, floor - grid.y).astype(np.float32)
@@ -132,12 +106,14 @@ def _coronal(anatomy: Anatomy, wall: float, grid: Grid) -> Outline:
 
 
 def _sagittal(anatomy: Anatomy, wall: float, grid: Grid) -> Outline:
-    wide, tall = 0.9 * anatomy.width, 0.68 * anatomy.height
+    wide, tall = 0.87 * anatomy.width, 0.7 * anatomy.height
     vault = grid.ellipse(0.04, -0.3, wide, tall, turn=0.12, power=2.1)
-    face = grid.ellipse(-0.36, 0.45, 0.42, 0.62, turn=0.1, power=3)
-    nose = grid.ellipse(-0.8, 0.3, 0.11, 0.17, turn=-0.5)
-    neck = grid.ellipse(0.2, 0.8, 0.4, 0.6, turn=-0.15, power=3)
-    head = np.maximum.reduce([vault, face, nose, neck])
+    face = grid.ellipse(-0.33, 0.28, 0.5, 0.56, turn=0.1, power=2.6)
+    nose = grid.ellipse(-0.82, 0.2, 0.1, 0.21, turn=0.4)
+    lips = grid.ellipse(-0.72, 0.53, 0.13, 0.11)
+    chin = grid.ellipse(-0.54, 0.77, 0.2, 0.13, turn=-0.3)
+    neck = grid.ellipse(0.19, 0.85, 0.48, 0.82, turn=-0.12, power=3)
+    head = np.maximum.reduce([vault, face, nose, lips, chin, neck])
     inner = grid.ellipse(0.04, -0.3, wide - wall, tall - wall, turn=0.12, power=2.1)
     floor = 0.03 + 0.22 * np.clip((grid.x + 0.06) / 0.2, 0, 1) - 0.16 * np.clip((-0.2 - grid.x) / 0.5, 0, 1)
     cavity = np.minimum(inner, floor - grid.y).astype(np.float32)
@@ -168,10 +144,10 @@ def draw_head(
         Grey values in about [0, 1], float32 ``(S, S)``.
     """
     size = grid.x.shape[0]
-    folds, patches, grain = (_texture(anatomy, plane, drift, size, cells) for cells in (30, 9, 70))
+    folds, patches, grain = (_texture(anatomy, plane, drift, size, cells) for cells in (32, 9, 70))
     image = np.full((size, size), AIR, np.float32)
-    paint(image, grid.soft(shape.head), MUSCLE + 0.16 * patches + 0.12 * folds)
-    paint(image, grid.soft(shape.head) * grid.soft(anatomy.scalp - shape.head), anatomy.fat + 0.12 * patches)
+    paint(image, grid.soft(shape.head), MUSCLE + 0.07 * patches + 0.06 * folds + 0.03 * grain)
+    paint(image, grid.soft(shape.head) * grid.soft(anatomy.scalp - shape.head), anatomy.fat + 0.1 * patches)
     _paint_face(image, plane, anatomy, shape, grid, patches, folds)
     paint(image, grid.soft(shape.cavity + anatomy.skull), BONE)
     marrow = 0.25 * anatomy.skull - np.abs(shape.cavity + 0.5 * anatomy.skull)
@@ -180,25 +156,15 @@ def draw_head(
     _paint_brain(image, anatomy, shape.cavity, grid, folds, patches, grain)
     _paint_inside(image, plane, anatomy, shape, pushed, folds)
     _paint_distractors(image, shape, grid, rng)
+    if plane != "axial":  # the coil ends at the neck
+        paint(image, np.clip((grid.y - 0.77) / 0.35, 0, 1), AIR)
     return image
 
 
-def paint(image: Array, share: Array, value: Array | float) -> None:
-    """Cover a share (0 to 1) of every pixel with a value, in place."""
-    image += share * (value - image)
-
-
-def noise_field(rng: np.random.Generator, size: int, cells: int) -> Array:
-    """Smooth noise of SD about 1 with ``cells`` bumps a side, float32 ``(size, size)``."""
-    coarse = Image.fromarray(rng.standard_normal((cells, cells), dtype=np.float32))
-    field = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC))
-    return field / np.float32(field.std() + 1e-6)
-
-
 def _texture(anatomy: Anatomy, plane: PlaneName, drift: float, size: int, cells: int) -> Array:
-    rng = np.random.default_rng([anatomy.texture, len(plane), cells])
+    rng = np.random.default_rng([anatomy.texture, PLANES.index(plane), cells])
     here, there = noise_field(rng, size, cells), noise_field(rng, size, cells)
-    return np.cos(drift, dtype=np.float32) * here + np.sin(drift, dtype=np.float32) * there
+    return np.float32(math.cos(drift)) * here + np.float32(math.sin(drift)) * there
 
 
 def _paint_brain(
@@ -208,15 +174,16 @@ def _paint_brain(
     white = grid.soft(depth - 0.13 + 0.06 * folds, 0.05)
     tissue = anatomy.grey + (anatomy.white - anatomy.grey) * white + 0.02 * patches + 0.012 * grain
     paint(image, grid.soft(depth), tissue)
-    sulci = np.exp(-((folds / 0.3) ** 2)) * (0.75 * np.exp(-((depth / 0.13) ** 2)) + 0.1)
-    paint(image, anatomy.folds * 0.7 * sulci * grid.soft(depth), FLUID)
+    sulci = np.exp(-((folds / 0.26) ** 2)) * (0.9 * np.exp(-((depth / 0.15) ** 2)) + 0.08)
+    paint(image, np.minimum(anatomy.folds * 0.8 * sulci, 0.95) * grid.soft(depth), FLUID)
 
 
 def _paint_inside(
     image: Array, plane: PlaneName, anatomy: Anatomy, shape: Outline, grid: Grid, folds: Array
 ) -> None:
     inside = grid.soft(shape.cavity - 0.02)
-    fluid, matter = _INSIDE[plane](anatomy.ventricles, grid)
+    draw = _inside_axial_low if shape.eyes else _INSIDE[plane]
+    fluid, matter = draw(anatomy.ventricles, grid)
     for depth, value in matter:
         paint(image, inside * grid.soft(depth, 0.03), value * anatomy.white + 0.012 * folds)
     for depth in fluid:
@@ -238,6 +205,20 @@ def _inside_axial(v: float, grid: Grid) -> tuple[list[Array], list[tuple[Array, 
     return [*fissure, *horns, *atria, *star, *insula, *back], basal + stem
 
 
+def _inside_axial_low(v: float, grid: Grid) -> tuple[list[Array], list[tuple[Array, float]]]:
+    star = [
+        grid.ellipse(0, -0.12, 0.1, 0.06),
+        *(grid.line(s * 0.14, -0.2, 0.16, s * 1.0, 0.022) for s in (-1, 1)),
+    ]
+    horns = [grid.ellipse(s * 0.33, 0.05, 0.02 * v, 0.09 * v, -s * 0.4) for s in (-1, 1)]
+    fourth = [grid.ellipse(0, 0.33, 0.055 * v, 0.045 * v), grid.line(0, -0.42, 0.16, 0, 0.014)]
+    tent = [grid.line(s * 0.36, 0.28, 0.24, s * 0.95, 0.013) for s in (-1, 1)]
+    stem = [(grid.ellipse(0, 0.1, 0.16, 0.14), 1.08)]
+    cerebellum = grid.ellipse(0, 0.52, 0.45, 0.27)
+    leaves = np.minimum(cerebellum - 0.02, 0.02 * np.sin(55 * np.hypot(grid.x, grid.y - 0.2)))
+    return [*star, *horns, *fourth, *tent], [*stem, (cerebellum, 0.84), (leaves, 1.0)]
+
+
 def _inside_coronal(v: float, grid: Grid) -> tuple[list[Array], list[tuple[Array, float]]]:
     fissure = [grid.line(0, -0.68, 0.2, 0, 0.014)]
     horns = [grid.ellipse(s * 0.1, -0.33, 0.05 * v, 0.13 * v, s * 0.6) for s in (-1, 1)]
@@ -256,8 +237,9 @@ def _inside_sagittal(v: float, grid: Grid) -> tuple[list[Array], list[tuple[Arra
     stem = np.maximum(grid.ellipse(0.13, 0.1, 0.09, 0.2, -0.1), grid.ellipse(0.22, 0.5, 0.055, 0.4, -0.2))
     fluid = [lateral, grid.ellipse(0.265, 0.1, 0.03, 0.06), grid.ellipse(-0.08, -0.03, 0.1, 0.025)]
     tent = grid.line(0.47, -0.09, 0.27, 1.35, 0.012)
-    leaves = cerebellum - 0.02 - 0.02 * (1 + np.sin(70 * np.hypot(grid.x - 0.25, grid.y - 0.1)))
-    return [*fluid, tent], [(arch, 1.2), (stem, 1.05), (cerebellum, 0.8), (leaves, 0.98)]
+    leaves = np.minimum(cerebellum - 0.02, 0.02 * np.sin(60 * np.hypot(grid.x - 0.22, grid.y - 0.1)))
+    around = 0.012 - np.abs(cerebellum + 0.012)
+    return [*fluid, tent, around], [(arch, 1.15), (stem, 1.05), (cerebellum, 0.8), (leaves, 1.02)]
 
 
 _INSIDE = {"axial": _inside_axial, "coronal": _inside_coronal, "sagittal": _inside_sagittal}
@@ -266,48 +248,65 @@ _INSIDE = {"axial": _inside_axial, "coronal": _inside_coronal, "sagittal": _insi
 def _paint_face(
     image: Array, plane: PlaneName, anatomy: Anatomy, shape: Outline, grid: Grid, patches: Array, folds: Array
 ) -> None:
-    if plane == "axial":
+    if plane == "axial" and not shape.eyes:
         return
     inside = grid.soft(shape.head - 0.5 * anatomy.scalp)
-    air, fat = (_face_coronal if plane == "coronal" else _face_sagittal)(grid)
+    air, fat = {"axial": _face_axial, "coronal": _face_coronal, "sagittal": _face_sagittal}[plane](grid)
     for depth in fat:
-        paint(image, inside * grid.soft(depth, 0.03), 0.8 * anatomy.fat + 0.12 * folds)
+        paint(image, inside * grid.soft(depth, 0.03), 0.75 * anatomy.fat + 0.1 * folds)
     for depth in air:
-        paint(image, inside * grid.soft(depth + 0.02 * patches, 0.02), AIR)
+        paint(image, inside * grid.soft(depth + 0.015 * patches, 0.02), AIR)
+
+
+def _face_axial(grid: Grid) -> tuple[list[Array], list[Array]]:
+    sockets = [grid.ellipse(s * 0.33, -0.66, 0.17, 0.2, s * 0.3, 2.5) for s in (-1, 1)]
+    eyes = [grid.ellipse(s * 0.34, -0.74, 0.105, 0.115) for s in (-1, 1)]
+    air = [grid.ellipse(s * 0.06, -0.62, 0.045, 0.16, power=3) for s in (-1, 1)]
+    mastoid = [grid.ellipse(s * 0.56, 0.12, 0.05, 0.1, s * 0.3) for s in (-1, 1)]
+    return [*eyes, *air, *mastoid], sockets
 
 
 def _face_coronal(grid: Grid) -> tuple[list[Array], list[Array]]:
-    air = [grid.ellipse(0, 0.19, 0.13, 0.08, power=3), grid.ellipse(0, 0.5, 0.07, 0.13)]
-    air += [grid.ellipse(s * 0.24, 0.45, 0.09, 0.12, power=3) for s in (-1, 1)]
-    fat = [grid.line(s * 0.44, 0.6, 0.3, s * 0.1, 0.035) for s in (-1, 1)]
-    fat += [grid.ellipse(s * 0.16, 0.75, 0.06, 0.14, s * 0.4) for s in (-1, 1)]
-    return air, [*fat, grid.ellipse(0, 0.33, 0.2, 0.035)]
+    air = [grid.ellipse(0, 0.19, 0.13, 0.07, power=3), grid.ellipse(0, 0.47, 0.05, 0.12)]
+    air += [grid.ellipse(s * 0.23, 0.42, 0.08, 0.1, power=3) for s in (-1, 1)]
+    fat = [grid.line(s * 0.42, 0.45, 0.24, s * 0.15, 0.03) for s in (-1, 1)]
+    fat += [grid.ellipse(s * 0.14, 0.72, 0.05, 0.12, s * 0.4) for s in (-1, 1)]
+    fat += [grid.line(s * 0.3, 0.75, 0.25, -s * 0.2, 0.02) for s in (-1, 1)]
+    return air, [*fat, grid.ellipse(0, 0.31, 0.22, 0.03)]
 
 
 def _face_sagittal(grid: Grid) -> tuple[list[Array], list[Array]]:
-    air = [grid.ellipse(-0.26, 0.12, 0.12, 0.08, power=3), grid.ellipse(-0.4, 0.3, 0.2, 0.06, 0.1)]
-    air += [grid.line(-0.06, 0.6, 0.34, -0.08, 0.05), grid.ellipse(-0.67, 0.0, 0.06, 0.08)]
-    fat = [grid.ellipse(-0.02, 0.17, 0.08, 0.13, -0.4), grid.ellipse(-0.42, 0.44, 0.24, 0.03)]
-    fat += [grid.ellipse(0.38, 0.75, 0.05, 0.3, -0.2), grid.ellipse(-0.45, 0.95, 0.2, 0.07)]
-    spine = [grid.ellipse(0.1 + 0.05 * k, 0.42 + 0.17 * k, 0.07, 0.06, -0.2, 3) for k in range(4)]
+    air = [grid.ellipse(-0.25, 0.12, 0.12, 0.075, power=3), grid.ellipse(-0.42, 0.29, 0.2, 0.05, 0.1)]
+    air += [grid.line(-0.1, 0.66, 0.27, -0.1, 0.02), grid.ellipse(-0.7, -0.04, 0.045, 0.07)]
+    air += [grid.line(-0.42, 0.52, 0.2, 1.75, 0.014)]
+    fat = [grid.ellipse(-0.01, 0.17, 0.075, 0.12, -0.4), grid.ellipse(-0.44, 0.42, 0.26, 0.028, 0.06)]
+    fat += [grid.ellipse(0.44, 0.7, 0.04, 0.32, -0.16), grid.ellipse(-0.46, 0.82, 0.14, 0.05)]
+    spine = [grid.ellipse(0.08 + 0.03 * k, 0.42 + 0.16 * k, 0.07, 0.06, -0.15, 3) for k in range(5)]
     return air, fat + spine
 
 
 def _paint_distractors(image: Array, shape: Outline, grid: Grid, rng: np.random.Generator) -> None:
-    """Bright and dark spots that every class has alike: gland, vessels, plexus, an old scar, a bright sinus."""
-    x, y = shape.sella
-    paint(image, grid.soft(grid.ellipse(x, y, 0.035, 0.02)), rng.uniform(0.5, 0.75))
-    for _ in range(int(rng.integers(2, 9))):
-        angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.95)
-        vx = shape.centre[0] + far * shape.reach[0] * np.cos(angle)
-        vy = shape.centre[1] + far * shape.reach[1] * np.sin(angle)
-        vessel = grid.line(vx, vy, rng.uniform(0.02, 0.12), rng.uniform(0, np.pi), rng.uniform(0.008, 0.016))
-        paint(image, grid.soft(vessel) * grid.soft(shape.cavity), rng.uniform(0.6, 0.95))
+    """Bright and dark spots that every class has alike: gland, vessels, an old scar, a bright dura."""
+    inside = grid.soft(shape.cavity)
+    paint(image, grid.soft(grid.ellipse(*shape.sella, 0.035, 0.02)), rng.uniform(0.5, 0.75))
+    for _ in range(int(rng.integers(3, 12))):
+        x, y = _somewhere(shape, rng, 0.15, 0.97)
+        length, bend, turn = rng.uniform(0.02, 0.09), rng.uniform(0.08, 0.3), rng.uniform(0, 2 * math.pi)
+        here = grid.near(x, y, length + 0.05)
+        spot = grid.cut(here)
+        arc = spot.ellipse(x + bend * math.cos(turn), y + bend * math.sin(turn), bend, bend)
+        vessel = spot.soft(np.float32(rng.uniform(0.002, 0.008)) - np.abs(arc))
+        vessel *= spot.soft(spot.ellipse(x, y, length, length), 0.02)
+        paint(image[here], vessel * inside[here], rng.uniform(0.45, 0.8))
     if rng.random() < 0.35:
-        angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.75)
-        sx = shape.centre[0] + far * shape.reach[0] * np.cos(angle)
-        sy = shape.centre[1] + far * shape.reach[1] * np.sin(angle)
-        scar = grid.ellipse(sx, sy, rng.uniform(0.03, 0.07), rng.uniform(0.03, 0.07), rng.uniform(0, np.pi))
-        paint(image, grid.soft(scar, 0.03) * grid.soft(shape.cavity), FLUID)
+        x, y = _somewhere(shape, rng, 0.3, 0.75)
+        scar = grid.ellipse(x, y, rng.uniform(0.03, 0.07), rng.uniform(0.03, 0.07), rng.uniform(0, math.pi))
+        paint(image, grid.soft(scar, 0.03) * inside, FLUID)
     rim = np.exp(-((shape.cavity / 0.02) ** 2)) * grid.soft(shape.cavity + 0.01)
     paint(image, 0.5 * rng.random() * rim, 0.7)
+
+
+def _somewhere(shape: Outline, rng: np.random.Generator, near: float, far: float) -> tuple[float, float]:
+    angle, share = rng.uniform(0, 2 * math.pi), rng.uniform(near, far)
+    x = shape.centre[0] + share * shape.reach[0] * math.cos(angle)
+    return x, shape.centre[1] + share * shape.reach[1] * math.sin(angle)
