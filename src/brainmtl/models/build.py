@@ -1,7 +1,7 @@
 """From the network part of a recipe to a network."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
@@ -14,19 +14,20 @@ from brainmtl.models.encoders import FirstLayer, PlainEncoder, TimmEncoder, timm
 from brainmtl.models.network import Network, WholeClassifier
 
 Task = Literal["segmentation", "classification", "joint"]
+Width = Annotated[int, Field(ge=1)]
 
 
 class Part(BaseModel):
-    """A part of a recipe: frozen, and an unknown field is an error."""
+    """A part of a recipe: frozen; an unknown field or a number that is not finite is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class EncoderPart(Part):
     """``plain`` (with ``widths``), or the name of a timm model."""
 
     name: str = "plain"
-    widths: tuple[int, ...] = (64, 128, 256, 512, 1024)
+    widths: tuple[Width, ...] = Field(default=(64, 128, 256, 512, 1024), min_length=2)
     pretrained: bool = False
     first_layer: FirstLayer = "sum"
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
@@ -35,7 +36,7 @@ class EncoderPart(Part):
 class DecoderPart(Part):
     """A U-Net decoder."""
 
-    widths: tuple[int, ...] = (512, 256, 128, 64)
+    widths: tuple[Width, ...] = Field(default=(512, 256, 128, 64), min_length=1)
     attention: bool = False
     upsampling: Upsampling = "nearest"
 
@@ -43,8 +44,8 @@ class DecoderPart(Part):
 class ClassifierPart(Part):
     """A class head on the bottleneck; or, ``whole``, the timm network's own."""
 
-    hidden: tuple[int, ...] = ()
-    dropout: float = Field(0.0, ge=0, lt=1)
+    hidden: tuple[Width, ...] = ()
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     whole: bool = False
 
 
@@ -63,7 +64,9 @@ class NetworkPart(Part):
         return "segmentation" if self.decoder is not None else "classification"
 
 
-def build_network(part: NetworkPart, weights: Path | None = None, pretrained: bool | None = None) -> nn.Module:
+def build_network(
+    part: NetworkPart, weights: Path | None = None, pretrained: bool | None = None
+) -> Network | WholeClassifier:
     """Compose a network.
 
     Args:
@@ -77,13 +80,10 @@ def build_network(part: NetworkPart, weights: Path | None = None, pretrained: bo
     Raises:
         InputError: the parts do not fit together, or the pretrained weights cannot be had.
     """
-    encoder, head = part.encoder, part.classifier
-    start = encoder.pretrained if pretrained is None else pretrained
-    if part.decoder is None and head is None:
-        raise InputError("neither a decoder nor a classifier", field="network", mend="give one or both")
+    start = part.encoder.pretrained if pretrained is None else pretrained
+    _check_parts(part, weights, start)
+    encoder, decoder, head = part.encoder, part.decoder, part.classifier
     if head is not None and head.whole:
-        if part.decoder is not None or encoder.name == "plain":
-            raise InputError("the timm network's own head", field="network.classifier.whole", mend="only without decoder")
         options = {**encoder.options, "num_classes": len(CLASSES), "drop_rate": head.dropout}
         return WholeClassifier(timm_network(encoder.name, start, weights, encoder.first_layer, options))
     trunk = (
@@ -91,16 +91,36 @@ def build_network(part: NetworkPart, weights: Path | None = None, pretrained: bo
         if encoder.name == "plain"
         else TimmEncoder(encoder.name, start, weights, encoder.first_layer, dict(encoder.options))
     )
-    decoder = None
-    if part.decoder is not None:
-        try:
-            decoder = UNetDecoder(
-                trunk.channels, trunk.strides, part.decoder.widths, part.decoder.attention, part.decoder.upsampling
-            )
-        except ValueError as error:
-            raise InputError(str(error), field="network.decoder.widths", mend="one width a step up") from error
-    classifier = ClassHead(trunk.channels[-1], head.hidden, head.dropout) if head is not None else None
-    return Network(trunk, decoder, classifier)
+    return Network(
+        trunk,
+        UNetDecoder(trunk.channels, trunk.strides, decoder.widths, decoder.attention, decoder.upsampling)
+        if decoder is not None
+        else None,
+        ClassHead(trunk.channels[-1], head.hidden, head.dropout) if head is not None else None,
+    )
+
+
+def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> None:
+    head, plain = part.classifier, part.encoder.name == "plain"
+    if part.decoder is None and head is None:
+        raise InputError("neither a decoder nor a classifier", field="network", mend="give one or both")
+    if head is not None and head.whole and (part.decoder is not None or plain):
+        raise InputError(
+            "the timm network's own head",
+            field="network.classifier.whole",
+            mend="only for a timm encoder without a decoder",
+        )
+    if plain and pretrained:
+        raise InputError(
+            "the plain encoder has none", field="network.encoder.pretrained", mend="set it to false"
+        )
+    if weights is not None and not pretrained:
+        raise InputError(
+            "the network does not start from pretrained weights",
+            where=weights,
+            field="network.encoder.pretrained",
+            mend="leave --encoder-weights out, or --set network.encoder.pretrained=true",
+        )
 
 
 def parameter_counts(network: nn.Module) -> dict[str, int]:

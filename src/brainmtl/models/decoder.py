@@ -1,12 +1,14 @@
 """The U-Net decoder: from the coarsest features back to the slice, taking up a skip at each level."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from brainmtl.errors import InputError
 from brainmtl.models.attention import AttentionGate
 from brainmtl.models.blocks import DoubleConv
 
@@ -26,7 +28,9 @@ class Up(nn.Module):
 
     def __init__(self, inputs: int, skip: int, outputs: int, attention: bool, upsampling: Upsampling) -> None:
         super().__init__()
-        self.transposed = nn.ConvTranspose2d(inputs, outputs, 2, stride=2) if upsampling == "transposed" else None
+        self.transposed = (
+            nn.ConvTranspose2d(inputs, outputs, 2, stride=2) if upsampling == "transposed" else None
+        )
         below = outputs if self.transposed is not None else inputs
         self.gate = AttentionGate(skip, below) if attention and skip else None
         self.conv = DoubleConv(below + skip, outputs)
@@ -48,10 +52,13 @@ class UNetDecoder(nn.Module):
 
     Args:
         channels: channels of the encoder's feature maps, fine to coarse.
-        strides: their strides, each twice the one before.
+        strides: their strides, powers of two, each twice the one before.
         widths: output channels of each step up, coarse to fine; one for each halving of the coarsest stride.
         attention: gate every skip.
         upsampling: see :class:`Up`.
+
+    Raises:
+        InputError: the strides do not double, or the widths are not one for each step up.
     """
 
     def __init__(
@@ -63,9 +70,20 @@ class UNetDecoder(nn.Module):
         upsampling: Upsampling = "nearest",
     ) -> None:
         super().__init__()
-        skips = list(channels[-2::-1]) + ([0] if strides[0] == 2 else [])
+        doubling = [strides[0] * 2**level for level in range(len(strides))]
+        if list(strides) != doubling or strides[0].bit_count() != 1:
+            raise InputError(
+                f"its features have the strides {', '.join(map(str, strides))}",
+                field="network.encoder.name",
+                mend="a decoder needs strides that double",
+            )
+        skips = [*channels[-2::-1], *[0] * (strides[0].bit_length() - 1)]
         if len(widths) != len(skips):
-            raise ValueError(f"decoder.widths has {len(widths)} entries, this encoder needs {len(skips)}")
+            raise InputError(
+                f"{len(widths)} widths, this encoder needs {len(skips)}",
+                field="network.decoder.widths",
+                mend="one width for each step up",
+            )
         inputs = (channels[-1], *widths[:-1])
         self.steps = nn.ModuleList(
             Up(below, skip, width, attention, upsampling)
@@ -76,8 +94,7 @@ class UNetDecoder(nn.Module):
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Map the encoder's features to mask logits ``(B, 1, H, W)``."""
         x = features[-1]
-        skips: list[Tensor | None] = [*features[-2::-1]]
-        for step, skip in zip(self.steps, [*skips, None][: len(self.steps)], strict=True):
+        for step, skip in zip_longest(self.steps, features[-2::-1]):
             x = step(x, skip)
         result: Tensor = self.head(x)
         return result

@@ -1,5 +1,9 @@
 """Encoders: a slice to feature maps, from fine to coarse."""
 
+import difflib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, cast
 
@@ -9,12 +13,13 @@ from torch.nn import functional
 
 from brainmtl.errors import InputError
 from brainmtl.models.blocks import DoubleConv
-from brainmtl.models.weights import check_weights, read_weights
+from brainmtl.models.weights import check_weights, hub_error, reach_hub, read_weights
 
 GREY_MEAN = 0.449
 GREY_SD = 0.226
 """ImageNet's mean and SD, averaged over the colours."""
 FirstLayer = Literal["sum", "mean"]
+BUILD_ERRORS = (RuntimeError, TypeError, ValueError, AttributeError, AssertionError, LookupError)
 
 
 class PlainEncoder(nn.Module):
@@ -49,8 +54,8 @@ class TimmEncoder(nn.Module):
         name: any timm model that supports ``features_only``.
         pretrained: load timm's weights from its hub.
         weights: a file to read them from instead.
-        first_layer: how RGB weights become single-channel ones: ``"sum"`` (what repeating the grey would give) or
-            ``"mean"``.
+        first_layer: how RGB weights become single-channel ones: ``"sum"`` (what repeating the grey would
+            give) or ``"mean"``.
         options: passed to ``timm.create_model``, e.g. ``{"pad_type": "same"}``.
 
     Raises:
@@ -66,7 +71,9 @@ class TimmEncoder(nn.Module):
         options: dict[str, object] | None = None,
     ) -> None:
         super().__init__()
-        self.network = timm_network(name, pretrained, weights, first_layer, {**(options or {}), "features_only": True})
+        self.network = timm_network(
+            name, pretrained, weights, first_layer, {**(options or {}), "features_only": True}
+        )
         info = self.network.feature_info
         self.channels = tuple(cast(list[int], info.channels()))
         self.strides = tuple(cast(list[int], info.reduction()))
@@ -92,24 +99,47 @@ def timm_network(
         InputError: as :class:`TimmEncoder`.
     """
     if not timm.is_model(name):
-        near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
-        raise InputError(f"timm has no model {name!r}", field="network.encoder.name", mend=f"near it: {', '.join(near)}")
-    overlay: dict[str, object] = {}
-    if pretrained and weights is not None:
-        state = read_weights(weights)
-        check_weights(state, name, {key: value for key, value in options.items() if key == "pad_type"}, weights)
-        overlay = {"pretrained_cfg_overlay": {"state_dict": state}}
-    try:
-        network = timm.create_model(name, pretrained=pretrained, in_chans=1, **overlay, **options)
-    except (OSError, ConnectionError, TimeoutError) as error:
+        near = difflib.get_close_matches(name, ["plain", *timm.list_models()], n=3, cutoff=0.0)
         raise InputError(
-            f"the weights of {name} cannot be fetched: {error}",
-            field="network.encoder.pretrained",
-            mend="pass --encoder-weights FILE, or --set network.encoder.pretrained=false",
+            f"timm has no model {name!r}",
+            field="network.encoder.name",
+            mend=f"did you mean {', '.join(near)}?",
+        )
+    overlay = _overlay(name, weights, options) if pretrained else {}
+    try:
+        with _cut_keys_expected():
+            network = timm.create_model(name, pretrained=pretrained, in_chans=1, **overlay, **options)
+    except BUILD_ERRORS as error:
+        raise InputError(
+            f"timm cannot build {name}: {error}", field="network.encoder", mend="choose another"
         ) from error
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise InputError(f"timm cannot build {name}: {error}", field="network.encoder", mend="choose another") from error
+    except Exception as error:  # the hub's client changes its errors with its releases
+        raise hub_error(name, error) from error
     if pretrained and first_layer == "mean":
         first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
         first.weight.data /= 3
     return cast(nn.Module, network)
+
+
+def _overlay(name: str, weights: Path | None, options: dict[str, object]) -> dict[str, object]:
+    if weights is None:
+        reach_hub(name)
+        return {}
+    state = read_weights(weights)
+    check_weights(state, name, {key: options[key] for key in options if key == "pad_type"}, weights)
+    return {"pretrained_cfg_overlay": {"state_dict": state}}
+
+
+@contextmanager
+def _cut_keys_expected() -> Iterator[None]:
+    """An encoder leaves the weights above its last features unused; timm need not warn of that."""
+    logger = logging.getLogger("timm.models._builder")
+
+    def other(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Unexpected keys (")
+
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)

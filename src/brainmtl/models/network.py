@@ -11,7 +11,12 @@ from brainmtl.models.encoders import GREY_MEAN, GREY_SD, PlainEncoder, TimmEncod
 
 
 class Outputs(NamedTuple):
-    """What a network says of a batch: ``mask_logits (B, 1, H, W)``, ``class_logits (B, C)``; ``None`` where it has no head."""
+    """What a network says of a batch; ``None`` where it has no such head.
+
+    Attributes:
+        mask_logits: ``(B, 1, H, W)``.
+        class_logits: ``(B, 4)``, in the order of :data:`~brainmtl.labels.CLASSES`.
+    """
 
     mask_logits: Tensor | None
     class_logits: Tensor | None
@@ -75,7 +80,9 @@ def check_input(x: Tensor, stride: int) -> None:
         InputError: the shape is not ``(B, 1, H, W)`` with H and W multiples of the stride.
     """
     if x.ndim != 4 or x.shape[1] != 1:
-        raise InputError(f"a batch of shape {tuple(x.shape)}", field="image", mend="(B, 1, H, W), one grey channel")
+        raise InputError(
+            f"a batch of shape {tuple(x.shape)}", field="image", mend="(B, 1, H, W), one grey channel"
+        )
     if x.shape[2] % stride or x.shape[3] % stride:
         raise InputError(
             f"slices of {x.shape[3]}×{x.shape[2]} pixels", field="data.size", mend=f"a multiple of {stride}"

@@ -1,15 +1,19 @@
-"""Pretrained encoder weights from a file, read without unpickling code."""
+"""Pretrained encoder weights: from a file, read without unpickling code, or from timm's hub."""
 
-import pickle
 from pathlib import Path
 
+import huggingface_hub
 import timm
 import torch
-from safetensors import SafetensorError
+from huggingface_hub.errors import EntryNotFoundError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from brainmtl.errors import InputError
+
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+HUB_SECONDS = 10
+HUB_MEND = "pass --encoder-weights FILE, or --set network.encoder.pretrained=false"
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -33,7 +37,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
             state = state.get("state_dict", state)
         return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, OSError) as error:
+    except Exception as error:  # decoders raise anything on broken bytes
         raise InputError(
             "not a state dict of tensors", where=path, mend="save it with safetensors.torch.save_file"
         ) from error
@@ -54,11 +58,53 @@ def check_weights(state: dict[str, Tensor], encoder: str, options: dict[str, obj
     network = timm.create_model(encoder, pretrained=False, **options)
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     head = network.pretrained_cfg.get("classifier") or "classifier"
-    heads = (head,) if isinstance(head, str) else tuple(head)
+    heads = tuple(f"{name}." for name in ([head] if isinstance(head, str) else head))
     given = {name: tuple(value.shape) for name, value in state.items() if not name.startswith(heads)}
     wanted = {name: shape for name, shape in expected.items() if not name.startswith(heads)}
     odd = sorted(name for name in wanted.keys() | given.keys() if wanted.get(name) != given.get(name))
     if odd:
         raise InputError(
-            f"{len(odd)} tensors differ from {encoder}'s", where=path, field=odd[0], mend=f"pass weights of {encoder}"
+            f"{len(odd)} tensors differ from {encoder}'s",
+            where=path,
+            field=odd[0],
+            mend=f"pass weights of {encoder}",
         )
+
+
+def reach_hub(encoder: str) -> None:
+    """Ask timm's hub once for a network's weights, so that a missing hub is told without minutes of retries.
+
+    Args:
+        encoder: timm's name.
+
+    Raises:
+        InputError: the hub does not answer, and the weights were not fetched before.
+    """
+    repository = timm.get_pretrained_cfg(encoder).hf_hub_id
+    if not repository:
+        return
+    known = (huggingface_hub.try_to_load_from_cache(repository, name) for name in HUB_FILES)
+    if any(isinstance(path, str) for path in known):
+        return
+    try:
+        address = huggingface_hub.hf_hub_url(repository, HUB_FILES[0])
+        huggingface_hub.get_hf_file_metadata(address, timeout=HUB_SECONDS)
+    except EntryNotFoundError:
+        return
+    except Exception as error:  # the hub's client changes its errors with its releases
+        raise hub_error(encoder, error) from error
+
+
+def hub_error(encoder: str, error: Exception) -> InputError:
+    """Say that pretrained weights cannot be fetched, and what to do instead.
+
+    Args:
+        encoder: timm's name.
+        error: what went wrong.
+    """
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return InputError(
+        f"the weights of {encoder} cannot be fetched: {reason}",
+        field="network.encoder.pretrained",
+        mend=HUB_MEND,
+    )
