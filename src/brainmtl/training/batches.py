@@ -69,7 +69,7 @@ class Slices(Dataset[Batch]):
 
 
 class EpochBatches(Sampler[NDArray[np.int64]]):
-    """Row numbers of each batch, of nearly equal size, none left out; shuffled anew each epoch if a seed is given.
+    """Row numbers of each batch, of nearly equal size, none left out; shuffled anew each epoch by a seed.
 
     Args:
         rows: row numbers of the manifest.
@@ -95,7 +95,9 @@ class EpochBatches(Sampler[NDArray[np.int64]]):
         yield from np.array_split(rows, self.count)
 
 
-def loader(slices: Slices, rows: NDArray[np.int64], part: DataPart, seed: int | None = None) -> "DataLoader[Batch]":
+def loader(
+    slices: Slices, rows: NDArray[np.int64], part: DataPart, seed: int | None = None
+) -> "DataLoader[Batch]":
     """Batches of some rows.
 
     Args:

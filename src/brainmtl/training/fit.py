@@ -1,15 +1,23 @@
 """From a recipe and a manifest to a finished run folder."""
 
 import logging
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    RichProgressBar,
+)
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from brainmtl.data.cache import open_cache
@@ -18,10 +26,26 @@ from brainmtl.data.splits import parts
 from brainmtl.errors import InputError, InterruptedRun
 from brainmtl.models.build import build_network
 from brainmtl.training.batches import Slices, loader
+from brainmtl.training.checkpoints import RunCheckpoints
+from brainmtl.training.checks import Rows, check_rows, check_size
 from brainmtl.training.learner import Learner
-from brainmtl.training.log import EpochLog
+from brainmtl.training.log import EpochLog, read_log
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import load_recipe, load_weights, read_json, save_weights, start_run, write_json
+from brainmtl.training.run import (
+    BEST,
+    INITIAL,
+    LAST,
+    check_free,
+    has_finished,
+    load_initial_weights,
+    load_recipe,
+    load_weights,
+    read_json,
+    start_run,
+    sweep,
+    write_json,
+    write_weights,
+)
 
 
 def train(
@@ -46,21 +70,27 @@ def train(
         bar: show a progress bar on stderr.
 
     Raises:
-        InputError: something handed over cannot be used.
+        InputError: something handed over cannot be used; no run folder is made.
         InterruptedRun: it was stopped; :func:`resume` goes on.
     """
+    check_free(run)
     table = read_manifest(manifest)
+    rows = _rows(recipe, table)
+    check_rows(recipe, table, rows, manifest)
     _seed(recipe)
-    network = build_network(recipe.network, encoder_weights, pretrained=False if init_from is not None else None)
+    network = build_network(
+        recipe.network, encoder_weights, pretrained=False if init_from is not None else None
+    )
     if init_from is not None:
         load_weights(network, init_from)
-    _check_parts(recipe, manifest)
+    check_size(recipe, network)
+    slices = _slices(recipe, table, progress)
     start_run(run, recipe, table, manifest.resolve(), network)
-    _fit(Learner(network, recipe), manifest, run, None, progress, bar)
+    _fit(Learner(network, recipe), slices, rows, run, None, bar)
 
 
 def resume(run: Path, *, progress: Callable[[int], None] = lambda done: None, bar: bool = True) -> None:
-    """Go on with a run that was stopped, from its last finished epoch.
+    """Go on with a run that was stopped or killed, from its last finished epoch, or from its start.
 
     Args:
         run: its folder.
@@ -68,118 +98,149 @@ def resume(run: Path, *, progress: Callable[[int], None] = lambda done: None, ba
         bar: see :func:`train`.
 
     Raises:
-        InputError: it is not a run folder, its manifest has changed, or it stopped before its first epoch ended.
+        InputError: it is not a run folder, it has finished, or its manifest has changed.
         InterruptedRun: it was stopped again.
     """
     recipe = load_recipe(run)
-    last = run / "checkpoints" / "last.ckpt"
-    if (run / "model.safetensors").exists():
+    if has_finished(run):
         raise InputError("the run has finished", where=run, mend="start another with --init-from")
-    if not last.exists():
-        raise InputError("it stopped before its first epoch ended", where=run, mend="remove the folder and train again")
+    sweep(run)
     data = read_json(run / "data.json")
     manifest = Path(data["manifest"])
-    if content_hash(read_manifest(manifest)) != data["manifest_sha256"]:
-        raise InputError("the manifest is not the one this run started with", where=manifest, mend="restore it")
+    table = read_manifest(manifest)
+    if content_hash(table) != data["manifest_sha256"]:
+        raise InputError(
+            "the manifest is not the one this run started with", where=manifest, mend="restore it"
+        )
     _seed(recipe)
     network = build_network(recipe.network, pretrained=False)
-    _fit(Learner(network, recipe), manifest, run, last, progress, bar)
-
-
-def _check_parts(recipe: Recipe, manifest: Path) -> None:
-    if recipe.schedule.monitor == "validation_dice" and recipe.network.decoder is None:
-        raise InputError("there is no decoder", where=manifest, field="schedule.monitor", mend="validation_accuracy")
-    if recipe.schedule.monitor == "validation_accuracy" and recipe.network.classifier is None:
-        raise InputError("there is no classifier", where=manifest, field="schedule.monitor", mend="validation_dice")
+    last = run / LAST
+    if not last.exists():
+        load_initial_weights(network, run)
+    slices = _slices(recipe, table, progress)
+    _fit(Learner(network, recipe), slices, _rows(recipe, table), run, last if last.exists() else None, bar)
 
 
 def _seed(recipe: Recipe) -> None:
     pl.seed_everything(recipe.seed, verbose=False)
 
 
-def _fit(
-    learner: Learner, manifest: Path, run: Path, checkpoint: Path | None, progress: Callable[[int], None], bar: bool
-) -> None:
-    recipe = learner.recipe
-    table = read_manifest(manifest)
+def _rows(recipe: Recipe, table: pd.DataFrame) -> Rows:
     part = parts(table, recipe.data.protocol, recipe.data.fold).to_numpy(dtype=object)
-    slices = Slices(table, open_cache(table, recipe.data.size, recipe.data.fit, progress=progress), recipe.data.healthy_masks)
-    rows = {name: np.flatnonzero(part == name) for name in ("train", "validation")}
-    best = _checkpoints(recipe, run)
-    trainer = _trainer(recipe, run, [best, *_callbacks(recipe, run, len(rows["train"]), bar)], bar)
-    started = time.monotonic()
-    try:
-        trainer.fit(
-            learner,
-            loader(slices, rows["train"], recipe.data, recipe.seed),
-            loader(slices, rows["validation"], recipe.data),
-            ckpt_path=checkpoint,
-            weights_only=True if checkpoint is not None else None,
+    return {name: np.flatnonzero(part == name) for name in ("train", "validation")}
+
+
+def _slices(recipe: Recipe, table: pd.DataFrame, progress: Callable[[int], None]) -> Slices:
+    cache = open_cache(table, recipe.data.size, recipe.data.fit, progress=progress)
+    return Slices(table, cache, recipe.data.healthy_masks)
+
+
+def _fit(learner: Learner, slices: Slices, rows: Rows, run: Path, checkpoint: Path | None, bar: bool) -> None:
+    recipe = learner.recipe
+    with _quiet():
+        trainer = _trainer(recipe, run, len(rows["train"]), bar)
+        try:
+            trainer.fit(
+                learner,
+                loader(slices, rows["train"], recipe.data, recipe.seed),
+                loader(slices, rows["validation"], recipe.data),
+                ckpt_path=checkpoint,
+                weights_only=True if checkpoint is not None else None,
+            )
+        except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns both signals into an exit
+            _write_result(run, recipe, "stopped")
+            raise InterruptedRun(
+                "stopped", where=run, mend=f"go on with `brainmtl train --resume {run}`"
+            ) from stop
+    _finish(run, recipe)
+
+
+def _finish(run: Path, recipe: Recipe) -> None:
+    chosen = RunCheckpoints().load_checkpoint(run / BEST)["state_dict"]
+    write_weights(
+        {name.removeprefix("network."): value for name, value in chosen.items()}, run / "model.safetensors"
+    )
+    _write_result(run, recipe, "finished")
+    (run / INITIAL).unlink(missing_ok=True)
+
+
+def _write_result(run: Path, recipe: Recipe, status: Literal["finished", "stopped"]) -> None:
+    epoch = score = None
+    if (run / BEST).exists():
+        best = RunCheckpoints().load_checkpoint(run / BEST)
+        epoch = int(best["epoch"]) + 1
+        score = next(
+            float(state["best_model_score"])
+            for state in best["callbacks"].values()
+            if "best_model_score" in state
         )
-    except KeyboardInterrupt:
-        trainer.interrupted = True
-    if trainer.interrupted:
-        raise InterruptedRun("stopped", where=run, mend=f"go on with `brainmtl train --resume {run}`")
-    _finish(learner, best, trainer, run, time.monotonic() - started)
-
-
-def _finish(learner: Learner, best: ModelCheckpoint, trainer: pl.Trainer, run: Path, seconds: float) -> None:
-    kept = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-    learner.load_state_dict(kept["state_dict"])
-    save_weights(learner.network, run / "model.safetensors")
-    assert best.best_model_score is not None
+    log = read_log(run / "log.csv")
     result = {
-        "status": "finished",
-        "monitor": best.monitor,
-        "best_epoch": int(kept["epoch"]) + 1,
-        "best_score": float(best.best_model_score),
-        "epochs": trainer.current_epoch,
-        "hours": round(seconds / 3600, 4),
+        "status": status,
+        "monitor": recipe.schedule.monitor,
+        "best_epoch": epoch,
+        "best_score": score,
+        "epochs": len(log),
+        "hours": round(sum(float(row["seconds"]) for row in log) / 3600, 4),
     }
     write_json(run / "result.json", result)
 
 
-def _checkpoints(recipe: Recipe, run: Path) -> ModelCheckpoint:
-    return ModelCheckpoint(
-        run / "checkpoints",
-        filename="best",
-        monitor=recipe.schedule.monitor,
-        mode=_mode(recipe),
-        save_last=True,
-        enable_version_counter=False,
-    )
+class PatientStopping(EarlyStopping):
+    """Early stopping that stands by its decision when a run killed after it is resumed."""
 
-
-def _mode(recipe: Recipe) -> str:
-    return "min" if recipe.schedule.monitor == "validation_loss" else "max"
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop again if it had been decided."""
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
 
 
 def _callbacks(recipe: Recipe, run: Path, slices: int, bar: bool) -> list[Callback]:
-    callbacks: list[Callback] = [EpochLog(run / "log.csv", slices)]
+    monitor = recipe.schedule.monitor
+    mode = "min" if monitor == "validation_loss" else "max"
+    best = run / BEST
+    callbacks: list[Callback] = [
+        EpochLog(run / "log.csv", slices),
+        ModelCheckpoint(
+            best.parent, best.stem, monitor, save_last=True, mode=mode, enable_version_counter=False
+        ),
+    ]
     if recipe.schedule.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=recipe.schedule.ema))
     if recipe.schedule.stop_after is not None:
-        callbacks.append(EarlyStopping(recipe.schedule.monitor, patience=recipe.schedule.stop_after, mode=_mode(recipe)))
+        callbacks.append(PatientStopping(monitor, patience=recipe.schedule.stop_after, mode=mode))
     if bar:
         callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
     return callbacks
 
 
-def _trainer(recipe: Recipe, run: Path, callbacks: list[Callback], bar: bool) -> pl.Trainer:
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
+def _trainer(recipe: Recipe, run: Path, slices: int, bar: bool) -> pl.Trainer:
     return pl.Trainer(
         max_epochs=recipe.schedule.epochs,
         precision="bf16-mixed" if use_bf16(recipe) else "32-true",
         gradient_clip_val=recipe.optimizer.gradient_clip,
         logger=TensorBoardLogger(run, name="tensorboard", version=""),
-        callbacks=callbacks,
+        callbacks=_callbacks(recipe, run, slices, bar),
+        plugins=[RunCheckpoints()],
         enable_progress_bar=bar,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         devices=1,
         deterministic="warn",
     )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning's advice is not for the user of a recipe."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def use_bf16(recipe: Recipe) -> bool:
@@ -191,5 +252,5 @@ def use_bf16(recipe: Recipe) -> bool:
     if recipe.precision != "auto":
         return recipe.precision == "bf16"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())

@@ -1,11 +1,13 @@
 """One training step and one validation step, in the form Lightning drives."""
 
+import math
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from brainmtl.errors import InputError
 from brainmtl.models.network import Outputs
 from brainmtl.training.augmentation import augment
 from brainmtl.training.batches import Batch
@@ -17,7 +19,8 @@ from brainmtl.training.recipe import Recipe
 class Learner(pl.LightningModule):
     """A network, its losses and its optimiser.
 
-    Chance is drawn from the seed, the epoch and the step alone, so a resumed run goes on as if it had never stopped.
+    Chance is drawn from the seed, the epoch and the step alone, so that a resumed run goes on as if it had
+    never stopped.
 
     Args:
         network: a module that returns :class:`Outputs`.
@@ -26,7 +29,7 @@ class Learner(pl.LightningModule):
 
     def __init__(self, network: nn.Module, recipe: Recipe) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(memory_format=torch.channels_last)
         self.recipe = recipe
         self.means: dict[str, list[tuple[Tensor, int]]] = {}
 
@@ -40,8 +43,8 @@ class Learner(pl.LightningModule):
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch)
         self.means = {key: value for key, value in self.means.items() if not key.startswith("train")}
 
-    def training_step(self, batch: Batch, number: int) -> Tensor:
-        """Augment, predict, and return the loss."""
+    def training_step(self, batch: Batch, number: int) -> Tensor | None:
+        """Augment, predict, and return the loss; ``None``, and no step, if nothing of the batch is known."""
         random = torch.Generator(self.device)
         random.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch * 10_007 + number)
         images, masks = augment(batch.images / 255.0, batch.masks / 255.0, self.recipe.augmentation, random)
@@ -51,7 +54,21 @@ class Learner(pl.LightningModule):
         self._note("train_loss", losses.total, len(images))
         self._note("train_mask_loss", losses.mask, int(batch.mask_known.sum()))
         self._note("train_class_loss", losses.classes, int(batch.label_known.sum()))
-        return losses.total
+        return losses.total if losses.total.requires_grad else None
+
+    def on_train_epoch_end(self) -> None:
+        """Stop a run that has lost its way.
+
+        Raises:
+            InputError: the mean loss of the epoch is not a finite number.
+        """
+        for name, value in (self.epoch_means("train") | self.epoch_means("validation")).items():
+            if name.endswith("loss") and not math.isfinite(value):
+                raise InputError(
+                    f"{name} is {value} after epoch {self.current_epoch + 1}",
+                    field="optimizer.lr",
+                    mend="train again with a lower rate",
+                )
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation."""
@@ -61,7 +78,9 @@ class Learner(pl.LightningModule):
         """Predict and note losses, Dice over tumour slices (at the network's size) and accuracy."""
         masks = (batch.masks > 127).float()
         outputs = self(batch.images / 255.0)
-        losses = joint_loss(outputs, masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses)
+        losses = joint_loss(
+            outputs, masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses
+        )
         self._note("validation_loss", losses.total, len(masks))
         if outputs.mask_logits is not None:
             self._note("validation_mask_loss", losses.mask, int(batch.mask_known.sum()))
@@ -75,7 +94,10 @@ class Learner(pl.LightningModule):
             self._note("validation_accuracy", right.float().mean(), len(right))
 
     def on_validation_epoch_end(self) -> None:
-        """Hand the means to Lightning, which selects and stops by them; ``validation_score`` is the mean of Dice and accuracy."""
+        """Hand the means to Lightning, which selects and stops by them.
+
+        ``validation_score`` is the mean of Dice and accuracy.
+        """
         found = self.epoch_means("validation")
         goals = [found[name] for name in ("validation_dice", "validation_accuracy") if name in found]
         if goals:
@@ -91,7 +113,7 @@ class Learner(pl.LightningModule):
         return {
             name: sum(float(value) * count for value, count in values) / sum(count for _, count in values)
             for name, values in self.means.items()
-            if name.startswith(prefix) and sum(count for _, count in values)
+            if name.startswith(prefix)
         }
 
     def configure_optimizers(self) -> Any:

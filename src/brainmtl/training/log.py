@@ -54,12 +54,13 @@ class EpochLog(pl.Callback):
         """Write the row of this epoch."""
         assert isinstance(pl_module, Learner)
         measured = pl_module.epoch_means("train") | pl_module.epoch_means("validation")
+        if "validation_score" in trainer.callback_metrics:
+            measured["validation_score"] = float(trainer.callback_metrics["validation_score"])
         row: dict[str, Any] = {
             "epoch": trainer.current_epoch + 1,
             "lr": self.rate,
             "seconds": round(time.monotonic() - self.started, 2),
             "slices_per_second": round(self.slices / self.trained, 2) if self.trained else None,
-            "validation_score": float(trainer.callback_metrics.get("validation_score", float("nan"))),
             **measured,
         }
         rows = [old for old in read_log(self.path) if int(old["epoch"]) <= trainer.current_epoch]

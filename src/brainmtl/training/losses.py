@@ -30,7 +30,7 @@ def soft_dice_loss(logits: Tensor, masks: Tensor, smooth: float, over: str = "sl
     Returns:
         A scalar in [0, 1].
     """
-    share = torch.sigmoid(logits.float())
+    share = torch.sigmoid(_precise(logits))
     dims = (1, 2, 3) if over == "slice" else (0, 1, 2, 3)
     overlap = (share * masks).sum(dims)
     return (1 - (2 * overlap + smooth) / (share.sum(dims) + masks.sum(dims) + smooth)).mean()
@@ -44,12 +44,18 @@ def mask_loss(logits: Tensor, masks: Tensor, part: LossPart) -> Tensor:
         masks: ``(B, 1, H, W)`` in {0, 1}.
         part: the weights.
     """
-    loss = logits.new_zeros((), dtype=torch.float32)
+    logits = _precise(logits)
+    loss = logits.new_zeros(())
     if part.bce:
-        loss = loss + part.bce * functional.binary_cross_entropy_with_logits(logits.float(), masks)
+        loss = loss + part.bce * functional.binary_cross_entropy_with_logits(logits, masks)
     if part.dice:
         loss = loss + part.dice * soft_dice_loss(logits, masks, part.dice_smooth, part.dice_over)
     return loss
+
+
+def _precise(logits: Tensor) -> Tensor:
+    """At least float32: sums over a slice's pixels are beyond bf16."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def joint_loss(
@@ -71,6 +77,8 @@ def joint_loss(
         of_mask = mask_loss(outputs.mask_logits[mask_known], masks[mask_known], part)
     if outputs.class_logits is not None and label_known.any():
         of_class = functional.cross_entropy(
-            outputs.class_logits[label_known].float(), labels[label_known], label_smoothing=part.label_smoothing
+            _precise(outputs.class_logits[label_known]),
+            labels[label_known],
+            label_smoothing=part.label_smoothing,
         )
     return Losses(part.mask_weight * of_mask + part.class_weight * of_class, of_mask, of_class)

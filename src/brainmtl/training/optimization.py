@@ -53,7 +53,13 @@ def make_schedule(optimizer: Optimizer, part: SchedulePart, steps: int) -> dict[
             plateau = lr_scheduler.ReduceLROnPlateau(
                 optimizer, mode="min" if lower else "max", factor=part.factor, patience=part.patience
             )
-            return {"scheduler": plateau, "interval": "epoch", "monitor": part.monitor}
+            # Lightning steps an "epoch" schedule after it has written the checkpoint; resuming would miss it.
+            return {
+                "scheduler": plateau,
+                "interval": "step",
+                "frequency": max(1, steps // part.epochs),
+                "monitor": part.monitor,
+            }
         case "cosine":
             return {"scheduler": lr_scheduler.CosineAnnealingLR(optimizer, steps), "interval": "step"}
         case "one-cycle":

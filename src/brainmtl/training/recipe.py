@@ -1,6 +1,7 @@
 """The recipe: a validated YAML file that says everything about a training run."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,10 @@ from brainmtl.models.build import NetworkPart, Part
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+LARGEST_SEED = 2**32 - 1
+SEE_RECIPES = "see `brainmtl recipes`"
+YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
+"""What PyYAML raises; an impossible date is a ``ValueError``."""
 Monitor = Literal["validation_loss", "validation_dice", "validation_accuracy", "validation_score"]
 
 
@@ -24,10 +29,10 @@ class DataPart(Part):
     """Which slices, and how they become squares."""
 
     protocol: Protocol = "official"
-    fold: int = Field(0, ge=0)
-    size: int = Field(256, ge=32, le=1024)
+    fold: int = Field(default=0, ge=0)
+    size: int = Field(default=256, ge=32, le=1024)
     fit: Fit = "pad"
-    batch_size: int = Field(16, ge=1)
+    batch_size: int = Field(default=16, ge=1)
     healthy_masks: bool = True
     """Healthy slices train the decoder with empty masks."""
 
@@ -38,11 +43,11 @@ class AugmentationPart(Part):
     mirror: Share = 0.0
     flip: Share = 0.0
     probability: Share = 1.0
-    rotation: float = Field(0.0, ge=0, le=180)
+    rotation: float = Field(default=0.0, ge=0, le=180)
     scale: tuple[Positive, Positive] = (1.0, 1.0)
     shift: Share = 0.0
-    shear: float = Field(0.0, ge=0, le=45)
-    crop: int | None = Field(None, ge=32)
+    shear: float = Field(default=0.0, ge=0, le=45)
+    crop: int | None = Field(default=None, ge=32)
     brightness: Share = 0.0
     contrast: Share = 0.0
     gamma: NonNegative = 0.0
@@ -79,13 +84,13 @@ class SchedulePart(Part):
     """How the learning rate moves and when training ends."""
 
     name: Literal["constant", "plateau", "cosine", "one-cycle"] = "constant"
-    epochs: int = Field(100, ge=1)
+    epochs: int = Field(default=100, ge=1)
     warmup: Share = 0.1
     """Share of the steps on which one-cycle rises."""
     factor: Share = 0.5
-    patience: int = Field(7, ge=0)
+    patience: int = Field(default=7, ge=0)
     """Epochs without progress before plateau lowers the rate by ``factor``."""
-    stop_after: int | None = Field(None, ge=1)
+    stop_after: int | None = Field(default=None, ge=1)
     """Early stopping: epochs without progress."""
     monitor: Monitor = "validation_loss"
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -104,14 +109,16 @@ class Recipe(Part):
     optimizer: OptimizerPart = OptimizerPart()
     schedule: SchedulePart = SchedulePart()
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     published: dict[str, float | str] = Field(default_factory=dict)
 
 
 def recipe_names() -> list[str]:
     """Names of the recipes that ship with the package."""
     folder = files("brainmtl") / "recipes"
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return sorted(
+        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
+    )
 
 
 def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -122,16 +129,17 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         overrides: ``field.path=value`` each, the value in YAML.
 
     Raises:
-        InputError: no such recipe, not YAML, an unknown field (the nearest known one is named) or a value out of range.
-        UsageError: an override without ``=``.
+        InputError: no such recipe, not YAML, an unknown field (the nearest known one is named) or a value out
+            of range.
+        UsageError: an override that is not ``field.path=value``.
     """
     text, where = _text(source)
     try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"not YAML: {error}", where=where, mend="see `brainmtl recipes`") from error
+        tree = yaml.load(text, _Loader)
+    except YAML_ERRORS as error:
+        raise InputError(f"not YAML: {_one_line(error)}", where=where, mend=SEE_RECIPES) from error
     if not isinstance(tree, dict):
-        raise InputError("not a mapping of fields", where=where, mend="see `brainmtl recipes`")
+        raise InputError("not a mapping of fields", where=where, mend=SEE_RECIPES)
     for override in overrides:
         _override(tree, override)
     try:
@@ -142,7 +150,29 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
 
 def write_recipe(recipe: Recipe) -> str:
     """The YAML text of a recipe with every field resolved."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump(
+        recipe.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as version 1.2 has it, where ``5e-5`` is a number."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that :class:`_Loader` would take for a number."""
+
+
+for _half in (_Loader, _Dumper):
+    _half.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$", re.ASCII),
+        list("-+.0123456789"),
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _text(source: str | Path) -> tuple[str, str]:
@@ -150,49 +180,51 @@ def _text(source: str | Path) -> tuple[str, str]:
     if path.suffix in (".yaml", ".yml") or path.is_file():
         try:
             return path.read_text(encoding="utf-8"), str(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot be read: {error}", where=path, mend="check the path") from error
+        except OSError as error:
+            raise InputError(
+                f"cannot be read: {error.strerror}", where=path, mend="check the path"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise InputError("not text in UTF-8", where=path, mend="save it as UTF-8") from error
     shipped = files("brainmtl") / "recipes" / f"{source}.yaml"
     if shipped.is_file():
         return shipped.read_text(encoding="utf-8"), f"recipe {source}"
     near = difflib.get_close_matches(str(source), recipe_names(), n=3, cutoff=0.3)
-    raise InputError(
-        "no such recipe", where=source, mend=f"did you mean {', '.join(near)}?" if near else "see `brainmtl recipes`"
-    )
+    mend = f"did you mean {', '.join(near)}?" if near else SEE_RECIPES
+    raise InputError("no such recipe", where=source, mend=mend)
 
 
 def _override(tree: dict[str, Any], override: str) -> None:
-    path, equals, value = override.partition("=")
-    if not equals:
-        raise UsageError(f"--set {override}: no '='", mend="--set optimizer.lr=5e-5")
+    path, equals, text = override.partition("=")
     *parents, leaf = path.strip().split(".")
+    if not equals or not leaf:
+        raise UsageError(f"--set {override}: not field=value", mend="--set optimizer.lr=5e-5")
+    try:
+        value = yaml.load(text, _Loader)
+    except YAML_ERRORS as error:
+        raise UsageError(
+            f"--set {override}: the value is not YAML", mend="--set optimizer.lr=5e-5"
+        ) from error
     for parent in parents:
-        branch = tree.setdefault(parent, {})
+        branch = tree.get(parent)
         if branch is None:
             branch = tree[parent] = {}
         if not isinstance(branch, dict):
-            raise InputError(f"{parent!r} has no fields", field=path, mend="see the resolved recipe.yaml of a run")
+            raise InputError(f"{parent!r} has no fields", field=path, mend="see a run's recipe.yaml")
         tree = branch
-    tree[leaf] = _number(yaml.safe_load(value))
-
-
-def _number(value: Any) -> Any:
-    # YAML 1.1 reads 5e-5 as text.
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+    tree[leaf] = value
 
 
 def _explain(error: ValidationError, where: str) -> InputError:
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
+    field = ".".join(path)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(path[-1], _fields(path[:-1]), n=1, cutoff=0.0)
-        return InputError("unknown field", where=where, field=".".join(path), mend=f"did you mean {near[0]}?")
-    return InputError(f"{first['msg']}, not {first['input']!r}", where=where, field=".".join(path), mend="change it")
+        return InputError("unknown field", where=where, field=field, mend=f"did you mean {near[0]}?")
+    if first["type"] == "missing":
+        return InputError("is missing", where=where, field=field, mend="add it")
+    return InputError(f"{first['msg']}, not {first['input']!r}", where=where, field=field, mend="change it")
 
 
 def _fields(path: list[str]) -> list[str]:
@@ -200,5 +232,7 @@ def _fields(path: list[str]) -> list[str]:
     for name in path:
         annotation = model.model_fields[name].annotation
         options = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
+        model = next(
+            option for option in options if isinstance(option, type) and issubclass(option, BaseModel)
+        )
     return list(model.model_fields)

@@ -3,15 +3,21 @@
 import json
 import os
 import platform
+import re
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
-from torch import nn
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
 
 import brainmtl
 from brainmtl.data.manifest import content_hash, summary
@@ -21,9 +27,29 @@ from brainmtl.imaging.files import whole_file
 from brainmtl.models.build import build_network, parameter_counts
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
 
+LAST = Path("checkpoints", "last.ckpt")
+BEST = Path("checkpoints", "best.ckpt")
+INITIAL = Path("checkpoints", "initial.safetensors")
+"""The weights before the first step, kept until the run has finished."""
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.\w+")
+"""Names that :func:`~brainmtl.imaging.files.whole_file` gives to files it has not finished."""
+
+
+def check_free(run: Path) -> None:
+    """Make sure that a folder can become a run.
+
+    Args:
+        run: a path.
+
+    Raises:
+        InputError: something lies there.
+    """
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise InputError("is not empty", where=run, mend="name a new folder, or pass --resume")
+
 
 def start_run(run: Path, recipe: Recipe, table: pd.DataFrame, manifest: Path, network: nn.Module) -> None:
-    """Write what is known of a run before it trains.
+    """Write what is known of a run before it trains, in one move.
 
     Args:
         run: a folder that does not exist or is empty.
@@ -35,28 +61,62 @@ def start_run(run: Path, recipe: Recipe, table: pd.DataFrame, manifest: Path, ne
     Raises:
         InputError: the folder holds something, or cannot be written.
     """
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
-        raise InputError("is not empty", where=run, mend="name a new folder, or pass --resume")
+    check_free(run)
     part = parts(table, recipe.data.protocol, recipe.data.fold)
-    counts = summary(table.assign(split=part))
-    for name in ("train", "validation"):
-        if name not in counts:
-            raise InputError(f"no slice is for {name}", where=manifest, field="split", mend="index more slices")
     data = {
         "manifest": str(manifest),
         "manifest_sha256": content_hash(table),
         "sources": sorted(table["source"].unique()),
         "protocol": recipe.data.protocol,
         "fold": recipe.data.fold,
-        "counts": counts,
+        "counts": summary(table.assign(split=part)),
     }
     size = sum(p.numel() * 4 for p in network.parameters())
     about = {"task": recipe.network.task, **parameter_counts(network), "size_mb": round(size / 1e6, 3)}
-    write_json(run / "environment.json", _environment())
-    write_json(run / "data.json", data)
-    write_json(run / "network.json", about)
-    with whole_file(run / "recipe.yaml") as temporary:
-        temporary.write_text(write_recipe(recipe), encoding="utf-8")
+    with _whole_folder(run) as temporary:
+        write_json(temporary / "environment.json", _environment())
+        write_json(temporary / "data.json", data)
+        write_json(temporary / "network.json", about)
+        write_weights(network.state_dict(), temporary / INITIAL)
+        with whole_file(temporary / "recipe.yaml") as file:
+            file.write_text(write_recipe(recipe), encoding="utf-8")
+
+
+@contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    temporary = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
+    try:
+        yield temporary
+        if folder.exists():
+            folder.rmdir()
+        temporary.replace(folder)
+    except OSError as error:
+        raise InputError(
+            f"cannot be made: {error.strerror or error}", where=folder, mend="name a folder you may write to"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sweep(run: Path) -> None:
+    """Remove what a kill left half-written.
+
+    Args:
+        run: a run folder.
+    """
+    for path in run.rglob(".*"):
+        if TEMPORARY.fullmatch(path.name) and path.is_file():
+            path.unlink()
+
+
+def has_finished(run: Path) -> bool:
+    """Whether a run has come to its end.
+
+    Args:
+        run: a run folder.
+    """
+    path = run / "result.json"
+    return path.is_file() and bool(read_json(path)["status"] == "finished")
 
 
 def load_recipe(run: Path) -> Recipe:
@@ -69,7 +129,9 @@ def load_recipe(run: Path) -> Recipe:
         InputError: it is not one.
     """
     if not (run / "recipe.yaml").is_file():
-        raise InputError("not a run folder: no recipe.yaml", where=run, mend="pass a folder that `brainmtl train` made")
+        raise InputError(
+            "not a run folder: no recipe.yaml", where=run, mend="pass a folder that `brainmtl train` made"
+        )
     return read_recipe(run / "recipe.yaml")
 
 
@@ -99,11 +161,43 @@ def load_weights(network: nn.Module, run: Path) -> None:
     """
     path = run / "model.safetensors"
     if not path.is_file():
-        raise InputError("no model.safetensors: the run has not finished", where=run, mend="resume it with --resume")
+        raise InputError(
+            "no model.safetensors: the run has not finished",
+            where=run,
+            mend=f"go on with `brainmtl train --resume {run}`",
+        )
+    _load(network, path)
+
+
+def load_initial_weights(network: nn.Module, run: Path) -> None:
+    """Put the weights a run started with into a network.
+
+    Args:
+        network: of the same recipe.
+        run: a run folder that has not finished.
+
+    Raises:
+        InputError: there are none, or they do not fit.
+    """
+    path = run / INITIAL
+    if not path.is_file():
+        raise InputError(
+            "neither a checkpoint nor its first weights are there",
+            where=run,
+            mend="remove the folder and train again",
+        )
+    _load(network, path)
+
+
+def _load(network: nn.Module, path: Path) -> None:
     try:
         network.load_state_dict(load_file(path))
+    except SafetensorError as error:
+        raise InputError("damaged", where=path, mend="copy it again, or train again") from error
     except RuntimeError as error:
-        raise InputError("the weights do not fit the network", where=path, mend="use the run's own recipe") from error
+        raise InputError(
+            "the weights do not fit the network", where=path, mend="use the run's own recipe"
+        ) from error
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
@@ -112,9 +206,26 @@ def save_weights(network: nn.Module, path: Path) -> None:
     Args:
         network: any.
         path: where to.
+
+    Raises:
+        InputError: the file cannot be written.
     """
+    write_weights(network.state_dict(), path)
+
+
+def write_weights(state: dict[str, Tensor], path: Path) -> None:
+    """Write a state dict as safetensors.
+
+    Args:
+        state: tensors by name.
+        path: where to.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    content = save({name: value.contiguous() for name, value in state.items()})
     with whole_file(path) as temporary:
-        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
+        temporary.write_bytes(content)
 
 
 def write_json(path: Path, content: object) -> None:
@@ -125,7 +236,9 @@ def write_json(path: Path, content: object) -> None:
         content: plain values.
     """
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def read_json(path: Path) -> Any:
@@ -159,6 +272,7 @@ def _environment() -> dict[str, object]:
 
 
 def processor_name() -> str:
+    """The processor's name, as its maker gives it where the system tells."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

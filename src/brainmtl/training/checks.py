@@ -1,0 +1,92 @@
+"""Whether a recipe can be carried out: asked before a run folder is made."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from brainmtl.errors import InputError
+from brainmtl.training.recipe import Recipe
+
+Rows = dict[str, NDArray[np.int64]]
+"""Row numbers of the manifest, for ``"train"`` and ``"validation"``."""
+HEADS = {"mask": "decoder", "label": "classifier"}
+"""What of a slice trains which part of the network."""
+
+
+def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) -> None:
+    """Make sure that there is something to learn from, and to select by.
+
+    Args:
+        recipe: what is to be trained.
+        table: the manifest.
+        rows: its parts.
+        manifest: named in an error.
+
+    Raises:
+        InputError: a part is empty, a head has nothing to train on, or the monitor cannot be measured.
+    """
+    for name, chosen in rows.items():
+        if not len(chosen):
+            raise InputError(
+                f"no slice is for {name}", where=manifest, field="split", mend="index more slices"
+            )
+    for column, head in HEADS.items():
+        if getattr(recipe.network, head) is not None and not _known(table, column, rows["train"]):
+            raise InputError(
+                f"no training slice has a {column}",
+                where=manifest,
+                field=column,
+                mend=f"--set network.{head}=null",
+            )
+    monitor = recipe.schedule.monitor
+    needs = {"validation_dice": ["mask"], "validation_accuracy": ["label"]}.get(monitor, list(HEADS))
+    if not any(
+        getattr(recipe.network, HEADS[column]) is not None and _known(table, column, rows["validation"])
+        for column in needs
+    ):
+        raise InputError(
+            f"{monitor} cannot be measured by this network on these validation slices",
+            where=manifest,
+            field="schedule.monitor",
+            mend="choose another monitor",
+        )
+
+
+def check_size(recipe: Recipe, network: nn.Module) -> None:
+    """Make sure that the network takes slices of the recipe's size, by handing it one.
+
+    Args:
+        recipe: its ``data.size`` and ``augmentation.crop``.
+        network: left in training mode.
+
+    Raises:
+        InputError: it does not, or the crop is larger than the slices.
+    """
+    sides = {"data.size": recipe.data.size, "augmentation.crop": recipe.augmentation.crop or recipe.data.size}
+    if sides["augmentation.crop"] > recipe.data.size:
+        raise InputError(
+            f"{recipe.augmentation.crop}, more than data.size",
+            field="augmentation.crop",
+            mend=f"at most {recipe.data.size}",
+        )
+    for field, side in sides.items():
+        try:
+            with torch.inference_mode():
+                network.eval()(torch.zeros(1, 1, side, side))
+        except InputError:
+            raise
+        except Exception as error:  # each timm network has its own way to refuse a size
+            raise InputError(
+                f"the network cannot take {side}×{side} pixels: {error}",
+                field=field,
+                mend="choose another size",
+            ) from error
+    network.train()
+
+
+def _known(table: pd.DataFrame, column: str, rows: NDArray[np.int64]) -> bool:
+    return bool(table[column].iloc[rows].notna().any())

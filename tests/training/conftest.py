@@ -1,0 +1,97 @@
+"""What the tests of training share: a tiny manifest, a tiny recipe, and its finished run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainmtl.data.manifest import write_manifest
+from brainmtl.imaging.files import file_sha256
+from brainmtl.imaging.mask import write_mask
+from brainmtl.imaging.picture import write_picture
+from brainmtl.labels import CLASSES, HEALTHY
+from brainmtl.training.recipe import Recipe, read_recipe
+
+SIDE = 32
+RECIPE = """
+name: tiny
+data: {size: 32, batch_size: 8}
+augmentation: {mirror: 0.5, rotation: 10, scale: [0.9, 1.1], brightness: 0.1, noise: 0.05}
+network:
+  encoder: {name: plain, widths: [4, 8]}
+  decoder: {widths: [4]}
+  classifier: {dropout: 0.2}
+optimizer: {name: adamw, lr: 1.0e-2, weight_decay: 0.01, gradient_clip: 5}
+schedule: {name: one-cycle, epochs: 3, monitor: validation_loss, ema: 0.8}
+precision: fp32
+seed: 7
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_home(tmp_path_factory: pytest.TempPathFactory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BRAINMTL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty-four slices of 32×32: a disc whose place tells its class; 28 train, 8 validate, 8 test."""
+    folder = tmp_path_factory.mktemp("slices")
+    chance = np.random.default_rng(0)
+    table = pd.DataFrame([_slice(folder, number, chance) for number in range(44)])
+    write_manifest(table, folder / "manifest.parquet")
+    return folder / "manifest.parquet"
+
+
+def _slice(folder: Path, number: int, chance: np.random.Generator) -> dict[str, object]:
+    label = CLASSES[number % 4]
+    place = ((8, 8), (8, 22), (22, 15), None)[number % 4]
+    pixels = chance.normal(90, 12, (SIDE, SIDE))
+    row: dict[str, object] = {
+        "id": f"tiny_{number:02}",
+        "image": str(folder / f"{number:02}.png"),
+        "mask": None,
+        "label": label,
+        "plane": "axial",
+        "source": "tiny",
+        "group": f"person-{number}",
+        "split": "test" if number >= 36 else "train",
+        "validation": 28 <= number < 36,
+        "fold": number % 5,
+        "width": SIDE,
+        "height": SIDE,
+    }
+    if label != HEALTHY:
+        assert place is not None
+        rows, columns = np.ogrid[:SIDE, :SIDE]
+        radius = chance.uniform(3.5, 5.5)
+        mask = (rows - place[0]) ** 2 + (columns - place[1]) ** 2 <= radius**2
+        pixels[mask] += 100
+        row["mask"] = str(folder / f"{number:02}-mask.png")
+        write_mask(folder / f"{number:02}-mask.png", mask)
+        row["mask_sha256"] = file_sha256(folder / f"{number:02}-mask.png")
+    write_picture(folder / f"{number:02}.png", pixels.clip(0, 255).astype(np.uint8))
+    row["sha256"] = file_sha256(folder / f"{number:02}.png")
+    return row
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Recipe]:
+    """The tiny recipe, with overrides as ``--set`` takes them."""
+    path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
+    path.write_text(RECIPE)
+    return lambda *overrides: read_recipe(path, overrides)
+
+
+@pytest.fixture(scope="session")
+def finished(manifest: Path, tiny: Callable[..., Recipe], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the tiny recipe that was never interrupted."""
+    from brainmtl.training.fit import train
+
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    train(tiny(), manifest, run, bar=False)
+    return run
