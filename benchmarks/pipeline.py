@@ -1,4 +1,4 @@
-"""Slices a second into a training loop: our cache and batched augmentation, against a DataLoader with albumentations."""
+"""Slices a second into a training loop: our cache and batched augmentation against DataLoader + albumentations."""
 
 import tempfile
 import time
@@ -67,7 +67,9 @@ def measure(table: pd.DataFrame, size: int = 192, batch: int = 16) -> dict[str, 
 
         found = {"ours": _rate(ours, len(table))}
     for name, cached in (("albumentations, uncached", False), ("albumentations, cached", True)):
-        batches = DataLoader(Pictures(table, size, cached), batch, shuffle=True, num_workers=2, persistent_workers=True)
+        batches = DataLoader(
+            Pictures(table, size, cached), batch, shuffle=True, num_workers=2, persistent_workers=True
+        )
         found[name] = _rate(lambda batches=batches: [None for _ in batches], len(table))
     return found
 

@@ -31,26 +31,46 @@ def main() -> None:
     model = cold["loading the model"]
     share = (16 / rates["ours"]) / step["ours"]
     rows = [
-        ("training step, 16 slices at 192²", "segmentation_models_pytorch, eager fp32 NCHW", step["theirs"] / step["ours"]),
+        (
+            "training step, 16 slices at 192²",
+            "segmentation_models_pytorch, eager fp32 NCHW",
+            step["theirs"] / step["ours"],
+        ),
         ("input pipeline", "share of a training step", share),
-        ("input pipeline", "DataLoader + PIL + albumentations, uncached", rates["ours"] / rates["albumentations, uncached"]),
+        (
+            "input pipeline",
+            "DataLoader + PIL + albumentations, uncached",
+            rates["ours"] / rates["albumentations, uncached"],
+        ),
         ("input pipeline", "the same, decoded in advance", rates["ours"] / rates["albumentations, cached"]),
         ("`brainmtl --help`", "`import numpy, PIL.Image`", cold["brainmtl --help"] / base),
-        ("cold `brainmtl predict`, less loading the model", "`import numpy, PIL.Image`", (cold["brainmtl predict"] - model) / base),
+        (
+            "cold `brainmtl predict`, less loading the model",
+            "`import numpy, PIL.Image`",
+            (cold["brainmtl predict"] - model) / base,
+        ),
     ]
     lines = [
         "# Ratios measured in one run\n",
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor_name()}, {os.cpu_count()} cores, torch {torch.__version__}, "
-        f"AMX {'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, "
-        f"AVX-512 bf16 {'yes' if torch.cpu._is_avx512_bf16_supported() else 'no'}. Written by `benchmarks/run.py`.\n",
+        f"{datetime.now(UTC):%Y-%m-%d}, {processor_name()}, {os.cpu_count()} cores, {_bf16()}, "
+        f"torch {torch.__version__}. Written by `benchmarks/run.py`.\n",
         "| what | against | ratio |\n|---|---|---|",
         *(f"| {what} | {against} | {ratio:.3g} |" for what, against, ratio in rows),
-        f"\nSlices a second into the loop: " + ", ".join(f"{name} {rate:.0f}" for name, rate in rates.items()) + ".",
+        "\nSlices a second into the loop: "
+        + ", ".join(f"{name} {rate:.0f}" for name, rate in rates.items())
+        + ".",
         f"\nSeconds: step of ours {step['ours']:.2f}, theirs {step['theirs']:.2f}; "
-        + ", ".join(f"{name} {seconds:.2f}" for name, seconds in cold.items()) + ".",
+        + ", ".join(f"{name} {seconds:.2f}" for name, seconds in cold.items())
+        + ".",
     ]
     (Path(__file__).parent / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
+
+
+def _bf16() -> str:
+    if torch.cpu._is_amx_tile_supported():
+        return "AMX"
+    return "bf16 by AVX-512, no AMX" if torch.cpu._is_avx512_bf16_supported() else "no bf16"
 
 
 def _slices(manifest: Path | None, folder: Path) -> pd.DataFrame:

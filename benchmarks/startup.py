@@ -21,7 +21,15 @@ def measure(package: Path, repeats: int = 9) -> dict[str, float]:
         commands = {
             "import numpy, PIL.Image": [sys.executable, "-c", "import numpy, PIL.Image"],
             "brainmtl --help": [SCRIPT, "--help"],
-            "brainmtl predict": [SCRIPT, "predict", str(slice_), "--model", str(package), "-o", f"{folder}/out"],
+            "brainmtl predict": [
+                SCRIPT,
+                "predict",
+                str(slice_),
+                "--model",
+                str(package),
+                "-o",
+                f"{folder}/out",
+            ],
         }
         times: dict[str, list[float]] = {name: [] for name in [*commands, "loading the model"]}
         for _ in range(repeats):
@@ -39,4 +47,6 @@ def _load(package: Path) -> float:
         f"onnxruntime.InferenceSession({str(package)!r}, providers=['CPUExecutionProvider']); "
         "print(time.perf_counter() - s)"
     )
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    return float(
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    )

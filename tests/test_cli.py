@@ -121,7 +121,9 @@ def test_index_prints_the_contract(run, phantom_root, tmp_path):
     assert set(found) >= {"dataset", "slices", "by_split", "warnings"}
     masks = list(phantom_root.glob("segmentation_task/train/masks/*.png"))
     assert found["by_split"]["train"]["masks"] == len(masks)
-    assert found["by_split"]["test"]["glioma"] == len(list(phantom_root.glob("classification_task/test/glioma/*")))
+    assert found["by_split"]["test"]["glioma"] == len(
+        list(phantom_root.glob("classification_task/test/glioma/*"))
+    )
     assert (tmp_path / "m.parquet").exists()
 
 
@@ -149,7 +151,7 @@ def test_recipes_prints_the_contract(run):
 
 
 def test_the_whole_way(run, phantom_root, tmp_path, monkeypatch):
-    """index → train → evaluate → export → predict → score → report, on phantoms, with a network of two levels."""
+    """Index, train, evaluate, export, predict, score and report on phantoms, with a network of two levels."""
     monkeypatch.setenv("BRAINMTL_CACHE", str(tmp_path / "cache"))
     recipe = {
         "name": "tiny",

@@ -35,7 +35,9 @@ def phantom(
     slices: Annotated[int, typer.Option(min=8, help="How many slices.")] = 600,
     size: Annotated[int, typer.Option(min=64, max=1024, help="About how many pixels a side.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="The source of chance.")] = 0,
-    copies: Annotated[bool, typer.Option("--copies", help="Plant copies and persons across the splits.")] = False,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Plant copies and persons across the splits.")
+    ] = False,
 ) -> None:
     """Make a synthetic data set in BRISC's layout.
 
@@ -51,7 +53,9 @@ def phantom(
 @app.command()
 def index(
     root: Annotated[Path, typer.Argument(help="A BRISC folder: it holds classification_task/.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The manifest to write.")] = Path("manifest.parquet"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="The manifest to write.")] = Path(
+        "manifest.parquet"
+    ),
     as_json: Json = False,
 ) -> None:
     """Turn a data set into a manifest, checked against its published SHA-256s.
@@ -68,12 +72,21 @@ def index(
     for warning in warnings:
         _say(f"warning: {warning}")
     if as_json:
-        found = {"dataset": table["source"].iloc[0], "slices": len(table), "by_split": counts, "warnings": warnings}
+        found = {
+            "dataset": table["source"].iloc[0],
+            "slices": len(table),
+            "by_split": counts,
+            "warnings": warnings,
+        }
         typer.echo(json.dumps(found, indent=2))
         return
-    _table(["split", *next(iter(counts.values()))], [[name, *map(str, row.values())] for name, row in counts.items()])
+    _table(
+        ["split", *next(iter(counts.values()))],
+        [[name, *map(str, row.values())] for name, row in counts.items()],
+    )
     persons = table["patient"].notna().sum()
-    typer.echo(f"{len(table)} slices in {table['group'].nunique()} groups; {persons} of known patients. Written to {out}")
+    groups = table["group"].nunique()
+    typer.echo(f"{len(table)} slices in {groups} groups; {persons} of known patients. Written to {out}")
 
 
 @app.command()
@@ -81,8 +94,12 @@ def train(
     recipe: Annotated[str | None, typer.Argument(help="A recipe's name or YAML file.")] = None,
     manifest: Annotated[Path | None, typer.Option("--manifest", "-m", help="From `brainmtl index`.")] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The run folder to make.")] = None,
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a field: optimizer.lr=5e-5.")] = None,
-    encoder_weights: Annotated[Path | None, typer.Option(help="Pretrained encoder weights, where no hub is.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a field: optimizer.lr=5e-5.")
+    ] = None,
+    encoder_weights: Annotated[
+        Path | None, typer.Option(help="Pretrained encoder weights, where no hub is.")
+    ] = None,
     init_from: Annotated[Path | None, typer.Option(help="A finished run to start from.")] = None,
     resume: Annotated[Path | None, typer.Option(help="A stopped run folder to go on with.")] = None,
 ) -> None:
@@ -96,13 +113,17 @@ def train(
     bar = sys.stderr.isatty()
     if resume is not None:
         if recipe is not None or manifest is not None or out is not None:
-            raise UsageError("--resume takes its recipe and manifest from the run", mend="pass --resume alone")
+            raise UsageError(
+                "--resume takes its recipe and manifest from the run", mend="pass --resume alone"
+            )
         with _bar("decoding", None) as progress:
             fit.resume(resume, progress=progress, bar=bar)
         typer.echo(resume)
         return
     if recipe is None or manifest is None or out is None:
-        raise UsageError("a recipe, --manifest and --out are needed", mend="brainmtl train RECIPE -m MANIFEST -o RUN")
+        raise UsageError(
+            "a recipe, --manifest and --out are needed", mend="brainmtl train RECIPE -m MANIFEST -o RUN"
+        )
     chosen = read_recipe(recipe, overrides or ())
     with _bar("decoding", None) as progress:
         fit.train(
@@ -142,7 +163,9 @@ def evaluate(
 def score(
     pred: Annotated[Path, typer.Option(help="A folder of predicted masks, from any tool.")],
     truth: Annotated[Path, typer.Option(help="A folder of true masks with the same names.")],
-    labels: Annotated[Path | None, typer.Option(help="A CSV with id, label, and predicted or p_<class> columns.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="A CSV with id, label, and predicted or p_<class> columns.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score any tool's masks.
@@ -172,7 +195,9 @@ def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="The .onnx file; default RUN/model.onnx.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The .onnx file; default RUN/model.onnx.")
+    ] = None,
 ) -> None:
     """Write a model package: one ONNX file that predicts without torch, kept only if it agrees with torch.
 
@@ -187,11 +212,13 @@ def export(
 
 @app.command()
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Pictures (PNG, JPEG, TIFF, WebP), or folders of them.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Pictures (PNG, JPEG, TIFF, WebP), or folders of them.")
+    ],
     model: Annotated[Path, typer.Option("--model", help="A model package from `brainmtl export`.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where masks, overlays and results.json go.")] = Path(
-        "predictions"
-    ),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Where masks, overlays and results.json go.")
+    ] = Path("predictions"),
     overlay: Annotated[bool, typer.Option(help="Draw overlays.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -211,11 +238,21 @@ def predict(
     else:
         for row in rows:
             sure = (row["probabilities"] or {}).get(row["class"])
-            said = row["reason"] if row["status"] == "error" else f"{row['class']} {sure:.3f}" if sure else "mask"
+            said = (
+                row["reason"]
+                if row["status"] == "error"
+                else f"{row['class']} {sure:.3f}"
+                if sure
+                else "mask"
+            )
             typer.echo(f"{row['file']}: {said}, {row['mask_area_px'] or 0} px")
     bad = [row for row in rows if row["status"] == "error"]
     if bad:
-        raise InputError(f"{len(bad)} of {len(rows)} files could not be read", where=bad[0]["file"], mend="see results.json")
+        raise InputError(
+            f"{len(bad)} of {len(rows)} files could not be read",
+            where=bad[0]["file"],
+            mend="see results.json",
+        )
 
 
 @app.command()
@@ -232,7 +269,8 @@ def recipes(as_json: Json = False) -> None:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     _table(
-        ["name", "task", "parameters"], [[row["name"], row["task"], f"{row['parameters']:,}"] for row in found]
+        ["name", "task", "parameters"],
+        [[row["name"], row["task"], f"{row['parameters']:,}"] for row in found],
     )
 
 
@@ -273,7 +311,9 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        _say(f"error: a fault of ours: {type(error).__name__}: {error} (run again with --debug and report it)")
+        _say(
+            f"error: a fault of ours: {type(error).__name__}: {error} (run again with --debug and report it)"
+        )
         sys.exit(1)
 
 
@@ -290,7 +330,9 @@ def _metrics(metrics: dict[str, Any], as_json: bool) -> None:
         for name, metric in (metrics.get(section) or {}).items():
             value = metric["value"]
             if not isinstance(value, list):  # the confusion matrix is for --json and the report
-                rows.append([section, name, "–" if value is None else f"{value:.4f}", str(metric.get("n", ""))])
+                rows.append(
+                    [section, name, "–" if value is None else f"{value:.4f}", str(metric.get("n", ""))]
+                )
     _table(["", "metric", "value", "n"], rows)
 
 
@@ -310,7 +352,9 @@ def _bar(text: str, total: int | None) -> Iterator[Callable[..., None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as progress:
         task = progress.add_task(text, total=total, visible=False)
 
         def update(done: int, whole: int | None = total) -> None:

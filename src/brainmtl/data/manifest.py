@@ -57,7 +57,9 @@ def check_manifest(table: pd.DataFrame, where: str | Path) -> pd.DataFrame:
     """
     missing = [name for name in REQUIRED if name not in table.columns]
     if missing:
-        raise InputError("column is missing", where=where, field=missing[0], mend="make it with `brainmtl index`")
+        raise InputError(
+            "column is missing", where=where, field=missing[0], mend="make it with `brainmtl index`"
+        )
     typed = table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
     for flaw in _flaws(typed):
         raise InputError(flaw.what, where=where, field=flaw.field, mend=flaw.mend)
@@ -79,7 +81,9 @@ def _flaws(table: pd.DataFrame) -> list[Flaw]:
             flaws.append(Flaw(name, f"{odd.iloc[0]!r} is not one of {', '.join(words)}", "rename it"))
     masked = table["id"][(table["label"] == HEALTHY).fillna(False) & table["mask"].notna()]
     if len(masked):
-        flaws.append(Flaw("mask", f"the healthy slice {masked.iloc[0]!r} has one", "remove it, or relabel the slice"))
+        flaws.append(
+            Flaw("mask", f"the healthy slice {masked.iloc[0]!r} has one", "remove it, or relabel the slice")
+        )
     return flaws
 
 
@@ -138,9 +142,9 @@ def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     Returns:
         ``{split: {glioma: n, …, masks: n}}``.
     """
-    counts = {}
+    counts: dict[str, dict[str, int]] = {}
     for split, rows in table.groupby("split", sort=False):
         labels = rows["label"].value_counts()
-        counts[str(split)] = {name: int(labels.get(name, 0)) for name in CLASSES}
-        counts[str(split)]["masks"] = int(rows["mask"].notna().sum())
+        masks = int(rows["mask"].notna().sum())
+        counts[str(split)] = {**{name: int(labels.get(name, 0)) for name in CLASSES}, "masks": masks}
     return counts

@@ -10,8 +10,8 @@ def list_recipes() -> list[dict[str, Any]]:
     """Describe every shipped recipe.
 
     Returns:
-        One ``{name, task, parameters, trainable_parameters, parameters_keras, published}`` a recipe; Keras counts the
-        running statistics of batch norm too.
+        One ``{name, task, parameters, trainable_parameters, parameters_keras, published}`` a recipe; Keras
+        counts the running statistics of batch norm too.
     """
     found = []
     for name in recipe_names():
@@ -19,7 +19,9 @@ def list_recipes() -> list[dict[str, Any]]:
         network = build_network(recipe.network, pretrained=False)
         counts = parameter_counts(network)
         statistics = sum(
-            value.numel() for key, value in network.named_buffers() if key.endswith(("running_mean", "running_var"))
+            value.numel()
+            for key, value in network.named_buffers()
+            if key.endswith(("running_mean", "running_var"))
         )
         found.append(
             {

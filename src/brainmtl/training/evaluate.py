@@ -42,7 +42,8 @@ def evaluate(
     Args:
         run: a finished run folder.
         part: ``"validation"``, or ``"test"``, which a model reads once.
-        ledger: the table in which a reading of the test part is a row; default ``test-ledger.md`` beside the run.
+        ledger: the table in which a reading of the test part is a row; default ``test-ledger.md`` beside
+            the run.
         again: read the test part once more; the ledger says so.
         progress: called with slices done and slices in all.
 
@@ -55,13 +56,17 @@ def evaluate(
     recipe, network = load_recipe(run), load_network(run)
     folder = run / "evaluation" / part
     if part == "test" and (folder / "metrics.json").exists() and not again:
-        raise InputError("this model has read the test part already", where=folder, mend="pass --again to read it again")
+        raise InputError(
+            "this model has read the test part already", where=folder, mend="pass --again to read it again"
+        )
     manifest = Path(read_json(run / "data.json")["manifest"])
     table = read_manifest(manifest)
     side = parts(table, recipe.data.protocol, recipe.data.fold).to_numpy(dtype=object)
     chosen, train = np.flatnonzero(side == part), np.flatnonzero(side == "train")
     if not len(chosen):
-        raise InputError(f"no slice is for {part}", where=manifest, field="split", mend="index a set that has one")
+        raise InputError(
+            f"no slice is for {part}", where=manifest, field="split", mend="index a set that has one"
+        )
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
     scores = _score(network, recipe, table, cache, chosen, folder, progress)
     rows = pd.concat([table.iloc[chosen][KEPT].reset_index(drop=True), pd.DataFrame(scores)], axis=1)
@@ -88,7 +93,9 @@ def _score(
     folder: Path,
     progress: Callable[[int, int], None],
 ) -> list[dict[str, Any]]:
-    def score(row: int, square: NDArray[np.float32] | None, chances: NDArray[np.float32] | None) -> dict[str, Any]:
+    def score(
+        row: int, square: NDArray[np.float32] | None, chances: NDArray[np.float32] | None
+    ) -> dict[str, Any]:
         slice_ = table.iloc[row]
         shape = (int(slice_["height"]), int(slice_["width"]))
         said = None
@@ -142,14 +149,20 @@ def _note_reading(ledger: Path, recipe: Recipe, run: Path, metrics: dict[str, An
 
     head = (
         "# Readings of test splits\n\nA test split is read once for each model that ships or is reported.\n\n"
-        "| when (UTC) | run | recipe | protocol | weights | Dice | accuracy | false masks |\n|---|---|---|---|---|---|---|---|\n"
+        "| when (UTC) | run | recipe | protocol | weights | Dice | accuracy | false masks |\n"
+        "|---|---|---|---|---|---|---|---|\n"
     )
     old = ledger.read_text(encoding="utf-8") if ledger.exists() else head
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
-    digest = file_sha256(run / "model.safetensors")[:12]
-    row = (
-        f"| {when} | {run.name} | {recipe.name} | {recipe.data.protocol} | {digest} | {value('segmentation', 'dice')} "
-        f"| {value('classification', 'accuracy')} | {value('segmentation', 'false_mask_rate')} |\n"
-    )
+    cells = [
+        datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        run.name,
+        recipe.name,
+        recipe.data.protocol,
+        file_sha256(run / "model.safetensors")[:12],
+        value("segmentation", "dice"),
+        value("classification", "accuracy"),
+        value("segmentation", "false_mask_rate"),
+    ]
+    row = f"| {' | '.join(cells)} |\n"
     with whole_file(ledger) as temporary:
         temporary.write_text(old + row, encoding="utf-8")
