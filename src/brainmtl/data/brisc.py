@@ -2,8 +2,11 @@
 
 import csv
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 from PIL import Image
@@ -14,18 +17,20 @@ from brainmtl.data.persons import known_persons
 from brainmtl.data.splits import draw_splits, frozen_splits
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
+from brainmtl.imaging.picture import read_picture
 from brainmtl.labels import HEALTHY, ClassName, PlaneName
 
 LABELS: dict[str, ClassName] = {"gl": "glioma", "me": "meningioma", "pi": "pituitary", "no": "no_tumor"}
 """The files say ``no``, whatever BRISC's own README says."""
 PLANE_CODES: dict[str, PlaneName] = {"ax": "axial", "co": "coronal", "sa": "sagittal"}
+Word = TypeVar("Word", bound=str)
 NAME = re.compile(r"(?P<set>\w+)_(?P<split>train|test)_(?P<index>\d{5})_(?P<label>\w+)_(?P<plane>\w+)_t1")
 
 
 def index_brisc(root: Path) -> tuple[pd.DataFrame, list[str]]:
     """Turn a BRISC folder into a manifest.
 
-    Every file that ``manifest.csv`` lists is checked against its published SHA-256.
+    Every file is checked against its published SHA-256 in ``manifest.csv``, or decoded where there is none.
 
     Args:
         root: the folder that holds ``classification_task/`` and ``segmentation_task/``.
@@ -34,22 +39,21 @@ def index_brisc(root: Path) -> tuple[pd.DataFrame, list[str]]:
         The manifest, with groups, the validation part and five folds; and warnings.
 
     Raises:
-        InputError: the layout is not BRISC's; a file is missing or altered; a tumour slice has no mask, a healthy
-            one has one, or a mask is of another size than its slice.
+        InputError: the layout is not BRISC's; a file is missing, altered or unreadable; a tumour slice has no
+            mask, a healthy one has one, or a mask is of another size than its slice.
     """
     images = sorted((root / "classification_task").glob("*/*/*.jpg"))
     if not images:
         raise InputError(
-            "no classification_task/<split>/<class>/*.jpg in it", where=root, mend="pass the folder that holds both tasks"
+            "no classification_task/<split>/<class>/*.jpg in it",
+            where=root,
+            mend="pass the folder that holds both tasks",
         )
-    warnings = _check_published(root)
+    checked = _check_published(root)
     with ThreadPoolExecutor() as pool:
-        rows = list(pool.map(lambda path: _row(path, root), images))
-    stray = {path.stem for path in root.glob("segmentation_task/*/masks/*.png")} - {
-        str(row["id"]) for row in rows if row["mask"] is not None
-    }
-    if stray:
-        raise InputError("a mask without a tumour slice", where=sorted(stray)[0], field="mask", mend="remove it")
+        rows = list(pool.map(lambda path: _row(path, root, checked), images))
+    masks = [Path(str(row["mask"])) for row in rows if row["mask"] is not None]
+    _refuse_stray_masks(root, masks)
     table = pd.DataFrame(rows)
     table["group"] = table["id"]
     table = check_manifest(table, root)
@@ -58,73 +62,153 @@ def index_brisc(root: Path) -> tuple[pd.DataFrame, list[str]]:
     if split is None:
         table["group"] = group_slices(table, persons)
         split = draw_splits(table)
-    return check_manifest(split, root), warnings
+    return check_manifest(split, root), _warnings(
+        root, {path.resolve() for path in images} | set(masks), checked
+    )
 
 
-def _row(path: Path, root: Path) -> dict[str, object]:
+def _check_published(root: Path) -> set[Path]:
+    """Check the files that a set's ``manifest.csv`` lists against their published SHA-256.
+
+    Args:
+        root: the set's folder.
+
+    Returns:
+        Their resolved paths; none where there is no ``manifest.csv``.
+
+    Raises:
+        InputError: ``manifest.csv`` is not what ``manifest.csv.sha256`` says or cannot be read, or a file
+            that it lists is missing or altered.
+    """
+    published = _published(root / "manifest.csv")
+    absent = [path for path in published if not path.is_file()]
+    if absent:
+        raise InputError(
+            f"{len(absent)} files that manifest.csv lists are missing",
+            where=absent[0],
+            field=_field(absent[0]),
+            mend="download it again",
+        )
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(file_sha256, published))
+    altered = [path for path, actual in zip(published, found, strict=True) if actual != published[path]]
+    if altered:
+        raise InputError(
+            f"{len(altered)} files differ from their published SHA-256",
+            where=altered[0],
+            field=_field(altered[0]),
+            mend="download it again",
+        )
+    return {path.resolve() for path in published}
+
+
+def _published(listing: Path) -> dict[Path, str]:
+    if not listing.exists():
+        return {}
+    digest = listing.with_name("manifest.csv.sha256")
+    if digest.exists() and digest.read_text(errors="replace").split()[:1] != [file_sha256(listing)]:
+        raise InputError("differs from its published SHA-256", where=listing, mend="download it again")
+    try:
+        with listing.open(newline="", encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+        return {listing.parent / row["relative_path"].replace("\\", "/"): row["sha256"] for row in rows}
+    except (KeyError, AttributeError) as error:
+        raise InputError(
+            "a row lacks it", where=listing, field="relative_path or sha256", mend="download it again"
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"not a CSV table: {error}", where=listing, mend="download it again") from error
+
+
+def _field(path: Path) -> str:
+    return "mask" if path.parent.name == "masks" else "image"
+
+
+def _row(path: Path, root: Path, checked: set[Path]) -> dict[str, object]:
     match = NAME.fullmatch(path.stem)
     if match is None:
-        raise InputError("not a BRISC file name", where=path, mend="<set>_<split>_<index5>_<gl|me|pi|no>_<ax|co|sa>_t1.jpg")
-    if match["label"] not in LABELS:
-        raise InputError(f"{match['label']!r} is not one of {', '.join(LABELS)}", where=path, field="label", mend="rename it")
-    if match["plane"] not in PLANE_CODES:
         raise InputError(
-            f"{match['plane']!r} is not one of {', '.join(PLANE_CODES)}", where=path, field="plane", mend="rename it"
+            "not a BRISC file name", where=path, mend="<set>_<split>_<index5>_<gl|me|pi|no>_<ax|co|sa>_t1.jpg"
         )
-    label = LABELS[match["label"]]
-    folders = (path.parent.parent.name, path.parent.name)
-    if folders != (match["split"], label):
-        raise InputError(f"its name says {match['split']}/{label}", where=path, field="label", mend="move or rename it")
-    mask = root / "segmentation_task" / match["split"] / "masks" / f"{path.stem}.png"
-    if label == HEALTHY and mask.exists():
-        raise InputError("a healthy slice has a mask", where=mask, field="mask", mend="remove it, or relabel the slice")
-    if label != HEALTHY and not mask.exists():
-        raise InputError("the slice has no mask", where=path, field="mask", mend=f"put it at {mask}")
-    size = _size(path)
-    if label != HEALTHY and _size(mask) != size:
+    label = _decode("label", match["label"], LABELS, path)
+    plane = _decode("plane", match["plane"], PLANE_CODES, path)
+    if (path.parent.parent.name, path.parent.name) != (match["split"], label):
         raise InputError(
-            f"the mask is {'×'.join(map(str, _size(mask)))}, its slice {'×'.join(map(str, size))}",
-            where=mask,
-            field="mask",
-            mend="save the mask at the size of its slice",
+            f"its name says {match['split']}/{label}", where=path, field="label", mend="move or rename it"
         )
+    size = _size(path, checked)
+    mask = _mask(path, root / "segmentation_task" / match["split"] / "masks", label, size, checked)
     return {
         "id": path.stem,
         "image": str(path.resolve()),
-        "mask": None if label == HEALTHY else str(mask.resolve()),
+        "mask": None if mask is None else str(mask.resolve()),
         "label": label,
-        "plane": PLANE_CODES[match["plane"]],
+        "plane": plane,
         "source": match["set"],
         "split": match["split"],
         "width": size[0],
         "height": size[1],
         "sha256": file_sha256(path),
-        "mask_sha256": None if label == HEALTHY else file_sha256(mask),
+        "mask_sha256": None if mask is None else file_sha256(mask),
     }
 
 
-def _check_published(root: Path) -> list[str]:
-    listing = root / "manifest.csv"
-    if not listing.exists():
-        return ["no manifest.csv: the files could not be checked against their published SHA-256"]
-    with listing.open(newline="", encoding="utf-8") as handle:
-        published = [(root / row["relative_path"].replace("\\", "/"), row["sha256"]) for row in csv.DictReader(handle)]
-    absent = [path for path, _ in published if not path.exists()]
-    if absent:
-        raise InputError(f"{len(absent)} files of manifest.csv are missing", where=absent[0], mend="download it again")
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(file_sha256, (path for path, _ in published))
-    altered = [path for (path, expected), actual in zip(published, found, strict=True) if actual != expected]
-    if altered:
+def _decode(field: str, code: str, words: Mapping[str, Word], path: Path) -> Word:
+    if code not in words:
         raise InputError(
-            f"{len(altered)} files differ from their published SHA-256", where=altered[0], mend="download them again"
+            f"{code!r} is not one of {', '.join(words)}", where=path, field=field, mend="rename it"
         )
-    return []
+    return words[code]
 
 
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
+def _mask(
+    path: Path, folder: Path, label: ClassName, size: tuple[int, int], checked: set[Path]
+) -> Path | None:
+    mask = folder / f"{path.stem}.png"
+    if label == HEALTHY:
+        if mask.exists():
+            raise InputError(
+                "a healthy slice has a mask", where=mask, field="mask", mend="remove it, or relabel the slice"
+            )
+        return None
+    if not mask.exists():
+        raise InputError("the slice has no mask", where=path, field="mask", mend=f"put it at {mask}")
+    if (found := _size(mask, checked)) != size:
+        raise InputError(
+            f"the mask is {'×'.join(map(str, found))}, its slice {'×'.join(map(str, size))}",
+            where=mask,
+            field="mask",
+            mend="save the mask at the size of its slice",
+        )
+    return mask
+
+
+def _size(path: Path, checked: set[Path]) -> tuple[int, int]:
+    """Width and height; a file whose hash nobody vouches for is decoded whole."""
+    if path.resolve() in checked:
+        with suppress(OSError), Image.open(path) as image:
             return image.size
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot be read: {error}", where=path, mend="export or download it again") from error
+    picture = read_picture(path)
+    return picture.width, picture.height
+
+
+def _refuse_stray_masks(root: Path, masks: list[Path]) -> None:
+    stray = {path.resolve() for path in root.glob("segmentation_task/*/masks/*.png")}.difference(masks)
+    if stray:
+        raise InputError("a mask without a tumour slice", where=min(stray), field="mask", mend="remove it")
+
+
+def _warnings(root: Path, used: set[Path], checked: set[Path]) -> list[str]:
+    found = []
+    if not checked:
+        found.append("no manifest.csv: the files could not be checked against their published SHA-256")
+    elif unlisted := used - checked:
+        found.append(f"{len(unlisted)} files are not in manifest.csv, e.g. {min(unlisted).name}")
+    others = [
+        path
+        for path in (root / "classification_task").glob("*/*/*")
+        if path.suffix != ".jpg" and path.is_file()
+    ]
+    if others:
+        found.append(f"{len(others)} files are not .jpg and were left out, e.g. {min(others).name}")
+    return found

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainmtl.data.folder import whole_folder
 from brainmtl.errors import InputError
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import read_picture
@@ -28,7 +27,8 @@ class Cache:
 
     Attributes:
         images: uint8 ``(N, S, S)``, memory-mapped.
-        masks: uint8 ``(N, S, S)``, the share of each pixel that is tumour × 255; zeros where there is no mask.
+        masks: uint8 ``(N, S, S)``, the share of each pixel that is tumour × 255; zeros where there is no
+            mask.
     """
 
     images: NDArray[np.uint8]
@@ -37,8 +37,9 @@ class Cache:
 
 def cache_home() -> Path:
     """The folder for caches: ``$BRAINMTL_CACHE``, or ``brainmtl`` in the user's cache folder."""
-    named = os.environ.get("BRAINMTL_CACHE")
-    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "brainmtl"
+    if named := os.environ.get("BRAINMTL_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "brainmtl"
 
 
 def open_cache(
@@ -58,13 +59,18 @@ def open_cache(
         progress: called with the number of slices done while it is built.
 
     Raises:
-        InputError: a file cannot be read, a mask is of another size than its slice, or the folder cannot be
-            written. Nothing half-built is left.
+        InputError: a file cannot be read, a mask is of another size than its slice, the folder cannot be
+            written, or a cache in it is damaged. Nothing half-built is left.
     """
     folder = (home or cache_home()) / _key(table, size, fit)
     if not folder.exists():
-        _build(table, size, fit, folder, progress)
-    return Cache(np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "masks.npy", mmap_mode="r"))
+        with whole_folder(folder, "name another folder in BRAINMTL_CACHE, on a disk with room") as temporary:
+            _fill(temporary, table, size, fit, progress)
+    try:
+        images, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "masks"))
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"the cache is damaged: {error}", where=folder, mend="remove it") from error
+    return Cache(images, masks)
 
 
 def _key(table: pd.DataFrame, size: int, fit: Fit) -> str:
@@ -74,51 +80,29 @@ def _key(table: pd.DataFrame, size: int, fit: Fit) -> str:
     return f"{size}-{fit}-{hashlib.sha256(content.encode()).hexdigest()[:20]}"
 
 
-def _build(table: pd.DataFrame, size: int, fit: Fit, folder: Path, progress: Callable[[int], None]) -> None:
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        shape = (len(table), size, size)
-        images = np.lib.format.open_memmap(temporary / "images.npy", "w+", np.uint8, shape)
-        masks = np.lib.format.open_memmap(temporary / "masks.npy", "w+", np.uint8, shape)
-
-        def fill(row: int, image: str, mask: str | None) -> None:
-            pixels = read_picture(Path(image)).pixels
-            images[row] = to_square(pixels, size, fit)
-            if mask is not None:
-                marked = read_mask(Path(mask), pixels.shape)
-                masks[row] = to_square(marked.astype(np.uint8) * 255, size, fit)
-
-        named = [None if pd.isna(path) else str(path) for path in table["mask"]]
-        with ThreadPoolExecutor() as pool:
-            jobs = [pool.submit(fill, row, *paths) for row, paths in enumerate(zip(table["image"], named, strict=True))]
-            try:
-                for done, job in enumerate(jobs, start=1):
-                    job.result()
-                    progress(done)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-        images.flush()
-        masks.flush()
-        del images, masks
-        try:
-            temporary.replace(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _fill(folder: Path, table: pd.DataFrame, size: int, fit: Fit, progress: Callable[[int], None]) -> None:
+    masks = [None if pd.isna(path) else str(path) for path in table["mask"]]
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(table), size, size)}
+    with (
+        (folder / "images.npy").open("wb") as image_file,
+        (folder / "masks.npy").open("wb") as mask_file,
+        ThreadPoolExecutor() as pool,
+    ):
+        # Written, not memory-mapped: on a full disk a map kills the process, and a write raises.
+        np.lib.format.write_array_header_1_0(image_file, header)
+        np.lib.format.write_array_header_1_0(mask_file, header)
+        squares = pool.map(lambda image, mask: _squares(image, mask, size, fit), table["image"], masks)
+        for done, (pixels, marked) in enumerate(squares, start=1):
+            image_file.write(pixels.tobytes())
+            mask_file.write(marked.tobytes())
+            progress(done)
 
 
-def _unwritable(folder: Path, error: OSError) -> InputError:
-    return InputError(
-        f"the cache cannot be written: {error.strerror or error}",
-        where=folder.parent,
-        mend="name another folder in BRAINMTL_CACHE, on a disk with room",
-    )
+def _squares(
+    image: str, mask: str | None, size: int, fit: Fit
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    pixels = read_picture(Path(image)).pixels
+    if mask is None:
+        return to_square(pixels, size, fit), np.zeros((size, size), np.uint8)
+    marked = read_mask(Path(mask), (pixels.shape[0], pixels.shape[1])).astype(np.uint8) * 255
+    return to_square(pixels, size, fit), to_square(marked, size, fit)

@@ -13,7 +13,7 @@ from brainmtl.errors import InputError
 def whole_folder(folder: Path, mend: str) -> Iterator[Path]:
     """Give a temporary folder beside ``folder`` that takes its place once the block ends without an error.
 
-    Whoever finishes second leaves what the first one made.
+    Where two make it at once, the one who finishes second leaves what the first one made.
 
     Args:
         folder: the folder to make.
@@ -34,6 +34,8 @@ def whole_folder(folder: Path, mend: str) -> Iterator[Path]:
             if not folder.is_dir() or not any(folder.iterdir()):
                 raise
     except OSError as error:
+        if error.filename is not None and Path(error.filename).parent not in (temporary, folder.parent):
+            raise
         raise InputError(f"cannot be written: {error.strerror or error}", where=folder, mend=mend) from error
     finally:
         if temporary is not None:

@@ -19,14 +19,16 @@ SIDE = 32
 SAME_PERSON = 0.97
 ALIKE = 0.95
 LARGEST_SHARE = 0.01
+LARGEST = 10
 
 
 def group_slices(table: pd.DataFrame, persons: "pd.Series[str]") -> "pd.Series[str]":
     """Name the group of every slice.
 
     A slice of a known person is that person's. A slice that correlates with one of theirs by
-    :data:`SAME_PERSON` joins the best of them. The rest are joined where they correlate by :data:`ALIKE`; a group
-    above :data:`LARGEST_SHARE` of the set has chained, and is cut again at a stricter correlation.
+    :data:`SAME_PERSON` joins the best of them. The rest are joined where they correlate by :data:`ALIKE`; a
+    group above :data:`LARGEST_SHARE` of the set (and :data:`LARGEST` slices) has chained, and is cut again at
+    a stricter correlation.
 
     Args:
         table: a manifest; its image files are read.
@@ -45,7 +47,7 @@ def group_slices(table: pd.DataFrame, persons: "pd.Series[str]") -> "pd.Series[s
         close = score[np.arange(len(unknown)), best] >= SAME_PERSON
         group.iloc[unknown[close]] = persons.iloc[known[best[close]]].to_numpy()
         unknown = unknown[~close]
-    largest = max(2, int(LARGEST_SHARE * len(table)))
+    largest = max(LARGEST, int(LARGEST_SHARE * len(table)))
     for members in _components(thumbnails, unknown, ALIKE, largest):
         group.iloc[members] = f"look-{table['id'].iloc[members[0]]}"
     return group
@@ -60,13 +62,15 @@ def standard_thumbnails(images: "pd.Series[str]") -> NDArray[np.float32]:
     Returns:
         float32 ``(N, 32, 32)``.
     """
+
     def thumbnail(path: str) -> NDArray[np.uint8]:
         return to_square(read_picture(Path(path)).pixels, SIDE, "stretch")
 
     with ThreadPoolExecutor() as pool:
         small = np.stack(list(pool.map(thumbnail, images))).astype(np.float32)
     small -= small.mean(axis=(1, 2), keepdims=True)
-    return small / np.maximum(np.linalg.norm(small, axis=(1, 2), keepdims=True), 1e-6)
+    length = np.linalg.norm(small, axis=(1, 2), keepdims=True)
+    return np.asarray(small / np.maximum(length, 1e-6), np.float32)
 
 
 def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -80,7 +84,8 @@ def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.fl
         float32 ``(N, M)``.
     """
     flat = b.reshape(len(b), -1).T
-    return np.maximum(a.reshape(len(a), -1) @ flat, a[:, :, ::-1].reshape(len(a), -1) @ flat)
+    upright, mirrored = a.reshape(len(a), -1) @ flat, a[:, :, ::-1].reshape(len(a), -1) @ flat
+    return np.asarray(np.maximum(upright, mirrored), np.float32)
 
 
 def _components(

@@ -52,22 +52,40 @@ def check_manifest(table: pd.DataFrame, where: str | Path) -> pd.DataFrame:
         The table with every column, in order and typed.
 
     Raises:
-        InputError: a column is missing, an id occurs twice, a label or plane is not in the vocabulary, or a
-            healthy slice has a mask.
+        InputError: a column is missing or of the wrong type, there is no row, an id occurs twice or is no
+            file name, a label or plane is not in the vocabulary, a healthy slice has a mask, or a mask has no
+            hash.
     """
     missing = [name for name in REQUIRED if name not in table.columns]
     if missing:
         raise InputError(
             "column is missing", where=where, field=missing[0], mend="make it with `brainmtl index`"
         )
-    typed = table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    typed = _typed(table, where)
     for flaw in _flaws(typed):
         raise InputError(flaw.what, where=where, field=flaw.field, mend=flaw.mend)
     return typed.reset_index(drop=True)
 
 
+def _typed(table: pd.DataFrame, where: str | Path) -> pd.DataFrame:
+    whole = table.reindex(columns=list(COLUMNS))
+    for name, kind in COLUMNS.items():
+        try:
+            whole[name] = whole[name].astype(kind)  # type: ignore[call-overload]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(
+                f"holds something other than {kind.lower()}: {error}",
+                where=where,
+                field=name,
+                mend="make it with `brainmtl index`",
+            ) from error
+    return whole
+
+
 def _flaws(table: pd.DataFrame) -> list[Flaw]:
     flaws = []
+    if table.empty:
+        flaws.append(Flaw("id", "there is no slice in it", "index a folder that holds slices"))
     for name in REQUIRED:
         if table[name].isna().any():
             row = int(table[name].isna().to_numpy().argmax())
@@ -75,6 +93,9 @@ def _flaws(table: pd.DataFrame) -> list[Flaw]:
     twice = table["id"][table["id"].duplicated()]
     if len(twice):
         flaws.append(Flaw("id", f"{twice.iloc[0]!r} occurs more than once", "give each slice its own id"))
+    path = table["id"][table["id"].str.contains(r"[/\\]", na=False)]
+    if len(path):
+        flaws.append(Flaw("id", f"{path.iloc[0]!r} is no file name", "leave out the slashes"))
     for name, words in (("label", CLASSES), ("plane", PLANES)):
         odd = table[name][table[name].notna() & ~table[name].isin(words)]
         if len(odd):
@@ -83,6 +104,11 @@ def _flaws(table: pd.DataFrame) -> list[Flaw]:
     if len(masked):
         flaws.append(
             Flaw("mask", f"the healthy slice {masked.iloc[0]!r} has one", "remove it, or relabel the slice")
+        )
+    unsigned = table["id"][table["mask"].notna() & table["mask_sha256"].isna()]
+    if len(unsigned):
+        flaws.append(
+            Flaw("mask_sha256", f"{unsigned.iloc[0]!r} has a mask and no hash of it", "every mask needs one")
         )
     return flaws
 

@@ -25,17 +25,16 @@ def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], p
         Patient ids and person ids, null where unknown, aligned with ``ids``.
 
     Raises:
-        InputError: ``persons.csv`` lacks a column.
+        InputError: ``persons.csv`` cannot be read, lacks a column, or names a slice twice.
     """
     own = root / "persons.csv"
     if own.exists():
-        table = pd.read_csv(own, dtype="string")
-        for name in ("id", "patient", "person"):
-            if name not in table:
-                raise InputError("column is missing", where=own, field=name, mend="id, patient, person")
+        table = _own_persons(own)
     else:
-        table = _figshare_copies().rename(columns={"brisc_stem": "id", "patient_id": "patient", "person_id": "person"})
-    table = table.drop_duplicates("id").set_index("id").reindex(ids.to_numpy())
+        table = _figshare_copies().rename(
+            columns={"brisc_stem": "id", "patient_id": "patient", "person_id": "person"}
+        )
+    table = table.set_index("id").reindex(ids.to_numpy())
     return (
         table["patient"].set_axis(ids.index).astype("string"),
         table["person"].set_axis(ids.index).astype("string"),
@@ -43,7 +42,7 @@ def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], p
 
 
 def copied_slices(test: pd.DataFrame, train: pd.DataFrame) -> "NDArray[np.bool_]":
-    """Which test slices are also training slices: copies of one Figshare slice, mirrored or not, or the same file.
+    """Which test slices are also training slices: one Figshare slice, mirrored or not, or the same file.
 
     Args:
         test: rows of a manifest.
@@ -55,6 +54,20 @@ def copied_slices(test: pd.DataFrame, train: pd.DataFrame) -> "NDArray[np.bool_]
     original = _figshare_copies().set_index("brisc_stem")["figshare_index"]
     seen = set(train["id"].map(original).dropna())
     return (test["id"].map(original).isin(seen) | test["sha256"].isin(train["sha256"])).to_numpy(dtype=bool)
+
+
+def _own_persons(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype="string")
+    except (OSError, ValueError) as error:
+        raise InputError(f"not a CSV table: {error}", where=path, mend="id, patient, person") from error
+    for name in ("id", "patient", "person"):
+        if name not in table:
+            raise InputError("column is missing", where=path, field=name, mend="id, patient, person")
+    twice = table["id"][table["id"].duplicated()]
+    if len(twice):
+        raise InputError(f"{twice.iloc[0]!r} occurs more than once", where=path, field="id", mend="keep one")
+    return table
 
 
 def _figshare_copies() -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Drawn tumours: three kinds that differ by look and by place, as they do in life.
 
 A glioma grows inside the brain, of any shape: a bright ring around a dark core, or a dark, uneven patch. A
-meningioma hangs on the skull, bright, even and smooth. A pituitary tumour is small, round and sits in the sella,
-in the midline.
+meningioma hangs on the skull, bright, even and smooth. A pituitary tumour is small, round and sits in the
+sella, in the midline.
 """
 
 import math

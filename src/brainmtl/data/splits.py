@@ -80,21 +80,26 @@ def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -
 
     Args:
         table: a manifest.
-        protocol: ``"official"``, the set's own test split; or ``"patient-5fold"``, whose folds share no person.
+        protocol: ``"official"``, the set's own test split; or ``"patient-5fold"``, whose folds share no
+            person.
         fold: the test fold of ``"patient-5fold"``, 0 to 4.
 
     Returns:
-        ``"train"``, ``"validation"`` or ``"test"``, aligned with the table. Validation shares no group with train.
+        ``"train"``, ``"validation"`` or ``"test"``, aligned with the table. Validation shares no group with
+        train.
 
     Raises:
-        InputError: the fold does not exist, or the manifest has no split of that name.
+        InputError: the fold does not exist, or a slice is neither in a training nor in a test split.
     """
     if protocol == "official":
+        odd = table["split"][~table["split"].isin(("train", "test"))]
+        if len(odd):
+            raise InputError(f"{odd.iloc[0]!r} is not one of train, test", field="split", mend="rename it")
         test = (table["split"] == "test").to_numpy(dtype=bool)
     else:
         if fold not in set(table["fold"].dropna()):
             raise InputError(f"there is no fold {fold}", field="data.fold", mend=f"0 to {FOLDS - 1}")
-        test = (table["fold"] == fold).to_numpy(dtype=bool)
+        test = (table["fold"] == fold).fillna(False).to_numpy(dtype=bool)
     held = table["validation"].fillna(False).to_numpy(dtype=bool)
     return pd.Series(
         np.where(test, "test", np.where(held, "validation", "train")), index=table.index, dtype="string"
