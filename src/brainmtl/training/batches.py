@@ -75,10 +75,11 @@ class EpochBatches(Sampler[NDArray[np.int64]]):
         rows: row numbers of the manifest.
         batch_size: the most slices of a batch.
         seed: with the epoch's number, the only source of the order; ``None`` keeps the manifest's.
+        epoch: the number of the first epoch.
     """
 
-    def __init__(self, rows: NDArray[np.int64], batch_size: int, seed: int | None) -> None:
-        self.rows, self.seed, self.epoch = rows, seed, 0
+    def __init__(self, rows: NDArray[np.int64], batch_size: int, seed: int | None, epoch: int = 0) -> None:
+        self.rows, self.seed, self.epoch = rows, seed, epoch
         self.count = max(1, -(-len(rows) // batch_size))
 
     def set_epoch(self, epoch: int) -> None:
@@ -96,7 +97,7 @@ class EpochBatches(Sampler[NDArray[np.int64]]):
 
 
 def loader(
-    slices: Slices, rows: NDArray[np.int64], part: DataPart, seed: int | None = None
+    slices: Slices, rows: NDArray[np.int64], part: DataPart, seed: int | None = None, epoch: int = 0
 ) -> "DataLoader[Batch]":
     """Batches of some rows.
 
@@ -105,5 +106,8 @@ def loader(
         rows: which of them.
         part: the batch size.
         seed: shuffles; ``None`` keeps the order.
+        epoch: the number of the first epoch, which Lightning does not name to a resumed run in time.
     """
-    return DataLoader(slices, batch_size=None, sampler=EpochBatches(rows, part.batch_size, seed))
+    batches = EpochBatches(rows, part.batch_size, seed, epoch)
+    # A generator of its own: how often Lightning begins to iterate is nothing that dropout should feel.
+    return DataLoader(slices, batch_size=None, sampler=batches, generator=torch.Generator())

@@ -137,12 +137,13 @@ def _slices(recipe: Recipe, table: pd.DataFrame, progress: Callable[[int], None]
 
 def _fit(learner: Learner, slices: Slices, rows: Rows, run: Path, checkpoint: Path | None, bar: bool) -> None:
     recipe = learner.recipe
+    done = 0 if checkpoint is None else int(RunCheckpoints().load_checkpoint(checkpoint)["epoch"]) + 1
     with _quiet():
         trainer = _trainer(recipe, run, len(rows["train"]), bar)
         try:
             trainer.fit(
                 learner,
-                loader(slices, rows["train"], recipe.data, recipe.seed),
+                loader(slices, rows["train"], recipe.data, recipe.seed, done),
                 loader(slices, rows["validation"], recipe.data),
                 ckpt_path=checkpoint,
                 weights_only=True if checkpoint is not None else None,
@@ -160,8 +161,8 @@ def _finish(run: Path, recipe: Recipe) -> None:
     write_weights(
         {name.removeprefix("network."): value for name, value in chosen.items()}, run / "model.safetensors"
     )
-    _write_result(run, recipe, "finished")
     (run / INITIAL).unlink(missing_ok=True)
+    _write_result(run, recipe, "finished")
 
 
 def _write_result(run: Path, recipe: Recipe, status: Literal["finished", "stopped"]) -> None:
@@ -172,7 +173,7 @@ def _write_result(run: Path, recipe: Recipe, status: Literal["finished", "stoppe
         score = next(
             float(state["best_model_score"])
             for state in best["callbacks"].values()
-            if "best_model_score" in state
+            if state.get("monitor") == recipe.schedule.monitor
         )
     log = read_log(run / "log.csv")
     result = {
@@ -197,12 +198,12 @@ class PatientStopping(EarlyStopping):
 def _callbacks(recipe: Recipe, run: Path, slices: int, bar: bool) -> list[Callback]:
     monitor = recipe.schedule.monitor
     mode = "min" if monitor == "validation_loss" else "max"
-    best = run / BEST
+    best, last = run / BEST, run / LAST
     callbacks: list[Callback] = [
         EpochLog(run / "log.csv", slices),
-        ModelCheckpoint(
-            best.parent, best.stem, monitor, save_last=True, mode=mode, enable_version_counter=False
-        ),
+        ModelCheckpoint(best.parent, best.stem, monitor, mode=mode, enable_version_counter=False),
+        # Not ``save_last`` of the above, which waits for an epoch that is better.
+        ModelCheckpoint(last.parent, last.stem, enable_version_counter=False),
     ]
     if recipe.schedule.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=recipe.schedule.ema))

@@ -1,0 +1,262 @@
+"""A run that was killed or stopped, and then resumed, against one that never was."""
+
+import json
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from brainmtl.errors import InputError
+from brainmtl.training.fit import resume, train
+from brainmtl.training.log import read_log
+from brainmtl.training.recipe import write_recipe
+
+START = """
+import os, signal, sys
+from collections import Counter
+from pathlib import Path
+from brainmtl.errors import InterruptedRun
+from brainmtl.training.fit import resume, train
+from brainmtl.training.learner import Learner
+from brainmtl.training.recipe import read_recipe
+
+for stream, name in enumerate(("out", "err"), start=1):
+    os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+
+def go():
+    try:
+        if run.exists():
+            resume(run, bar=False)
+        else:
+            train(read_recipe(recipe), manifest, run, bar=False)
+    except InterruptedRun as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+"""
+AT_FILE = """
+seen = Counter()
+
+def stop(event, arguments):
+    if event == "os.rename":
+        name = Path(arguments[1]).name
+        seen[name] += 1
+        if (name, seen[name]) == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(stop)
+go()
+"""
+AT_STEP = """
+hook, epoch, number = moment
+step = getattr(Learner, hook)
+
+def stopping(self, batch, index):
+    if (self.current_epoch, index) == (epoch, number):
+        os.kill(os.getpid(), sent)
+    return step(self, batch, index)
+
+setattr(Learner, hook, stopping)
+go()
+"""
+STEADY = (
+    "schedule={name: plateau, patience: 0, stop_after: 3, epochs: 9, monitor: validation_accuracy}",
+    "optimizer.lr=1e-6",
+    "optimizer.name=sgd",
+    "optimizer.momentum=0.9",
+)
+"""Accuracy stays what it is, so the rate falls every epoch and early stopping ends the run after four."""
+MEASURED_TIME = {"seconds", "slices_per_second"}
+NEVER_READ = "current_score"
+"""Lightning writes it into a checkpoint and does not read it back."""
+
+
+@pytest.fixture(scope="session")
+def server():
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["brainmtl.training.fit"])
+    return context
+
+
+@pytest.fixture
+def child(server, manifest, tmp_path):
+    """Run the code in a process of its own, and say how it ended; ``out`` and ``err`` hold what it said."""
+
+    def start(code, recipe, run, **names):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(write_recipe(recipe))
+        names |= {"recipe": path, "manifest": manifest, "run": run, "said": tmp_path, "__name__": "child"}
+        process = server.Process(target=exec, args=(START + code, names))
+        process.start()
+        process.join()
+        return process.exitcode
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def stopped_early(manifest, tiny, tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / "stopped-early"
+    train(tiny(*STEADY), manifest, run, bar=False)
+    return run
+
+
+def same(a, b, where="checkpoint"):
+    """Equal to the last bit, but for the folder that paths name."""
+    if where.endswith(NEVER_READ):
+        return
+    assert type(a) is type(b), where
+    if isinstance(a, dict):
+        assert len(a) == len(b), where
+        for (key, left), (other, right) in zip(a.items(), b.items(), strict=True):
+            same(key, other, where)
+            same(left, right, f"{where}/{key}")
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b), where
+        for number, pair in enumerate(zip(a, b, strict=True)):
+            same(*pair, f"{where}/{number}")
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), where
+    elif isinstance(a, str) and os.sep in a:
+        assert Path(a).name == Path(b).name or where.endswith("dirpath"), where
+    else:
+        assert a == b, where
+
+
+def files(run):
+    return {str(path.relative_to(run)) for path in run.rglob("*") if "tfevents" not in path.name}
+
+
+def same_run(run, other):
+    assert files(run) == files(other)
+    for name in ("model.safetensors", "recipe.yaml", "network.json", "data.json"):
+        assert (run / name).read_bytes() == (other / name).read_bytes(), name
+    for name in ("last.ckpt", "best.ckpt"):
+        read = [torch.load(one / "checkpoints" / name, weights_only=True) for one in (run, other)]
+        same(*read, name)
+    logs = [
+        [{name: row[name] for name in row.keys() - MEASURED_TIME} for row in read_log(one / "log.csv")]
+        for one in (run, other)
+    ]
+    assert logs[0] == logs[1]
+    results = [json.loads((one / "result.json").read_text()) for one in (run, other)]
+    for result in results:
+        del result["hours"]
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        ("recipe.yaml", 1),
+        ("run", 1),
+        ("log.csv", 1),
+        ("best.ckpt", 1),
+        ("last.ckpt", 1),
+        ("log.csv", 2),
+        ("best.ckpt", 2),
+        ("last.ckpt", 2),
+        ("last.ckpt", 3),
+        ("model.safetensors", 1),
+        ("result.json", 1),
+    ],
+    ids=str,
+)
+def test_killed_before_a_file_is_in_place(child, tiny, manifest, finished, tmp_path, moment):
+    run = tmp_path / "run"
+    assert child(AT_FILE, tiny(), run, moment=moment) == -signal.SIGKILL
+    assert run.exists() == (moment[0] not in ("run", "recipe.yaml"))
+    if run.exists():
+        resume(run, bar=False)
+    else:
+        train(tiny(), manifest, run, bar=False)
+    same_run(run, finished)
+
+
+@pytest.mark.parametrize(
+    "moment", [("last.ckpt", 1), ("log.csv", 2), ("log.csv", 3), ("model.safetensors", 1)], ids=str
+)
+def test_plateau_and_early_stopping_remember(child, tiny, stopped_early, tmp_path, moment):
+    assert len(read_log(stopped_early / "log.csv")) == 4
+    run = tmp_path / "run"
+    assert child(AT_FILE, tiny(*STEADY), run, moment=moment) == -signal.SIGKILL
+    resume(run, bar=False)
+    same_run(run, stopped_early)
+
+
+def test_killed_again_and_again(child, tiny, finished, tmp_path):
+    run = tmp_path / "run"
+    for moment in (("log.csv", 2), ("best.ckpt", 1), ("log.csv", 2), ("model.safetensors", 1)):
+        assert child(AT_FILE, tiny(), run, moment=moment) == -signal.SIGKILL
+    resume(run, bar=False)
+    same_run(run, finished)
+
+
+@pytest.mark.parametrize(
+    ("sent", "moment"),
+    [
+        (signal.SIGINT, ("training_step", 0, 1)),
+        (signal.SIGINT, ("validation_step", 1, 0)),
+        (signal.SIGTERM, ("training_step", 1, 2)),
+        (signal.SIGTERM, ("validation_step", 0, 0)),
+        (signal.SIGKILL, ("training_step", 1, 1)),
+    ],
+    ids=str,
+)
+def test_a_signal_in_mid_epoch(child, tiny, finished, tmp_path, sent, moment):
+    run = tmp_path / "run"
+    code = child(AT_STEP, tiny(), run, moment=moment, sent=sent)
+    if sent == signal.SIGKILL:
+        assert code == -signal.SIGKILL
+    else:
+        assert code == 4
+        assert f"brainmtl train --resume {run}" in (tmp_path / "err").read_text()
+        result = json.loads((run / "result.json").read_text())
+        assert (result["status"], result["epochs"]) == ("stopped", len(read_log(run / "log.csv")))
+    assert (tmp_path / "out").read_text() == ""
+    resume(run, bar=False)
+    same_run(run, finished)
+
+
+def test_a_run_folder_may_move_before_it_is_resumed(child, tiny, finished, tmp_path):
+    run = tmp_path / "run"
+    assert child(AT_FILE, tiny(), run, moment=("log.csv", 3)) == -signal.SIGKILL
+    moved = run.rename(tmp_path / "elsewhere")
+    resume(moved, bar=False)
+    same_run(moved, finished)
+    assert not run.exists()
+
+
+def test_what_cannot_be_resumed(tiny, manifest, finished, tmp_path):
+    with pytest.raises(InputError, match=r"has finished.*--init-from"):
+        resume(finished, bar=False)
+    with pytest.raises(InputError, match="not a run folder"):
+        resume(tmp_path, bar=False)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not a checkpoint"])
+def test_a_damaged_checkpoint(child, tiny, tmp_path, damage):
+    run = tmp_path / "run"
+    child(AT_FILE, tiny(), run, moment=("log.csv", 2))
+    (run / "checkpoints" / "last.ckpt").write_bytes(damage)
+    with pytest.raises(InputError, match=r"last\.ckpt: not a checkpoint"):
+        resume(run, bar=False)
+
+
+def test_a_changed_manifest(child, tiny, manifest, tmp_path):
+    run = tmp_path / "run"
+    child(AT_FILE, tiny(), run, moment=("log.csv", 2))
+    data = json.loads((run / "data.json").read_text())
+    (run / "data.json").write_text(json.dumps(data | {"manifest_sha256": "0" * 64}))
+    with pytest.raises(InputError, match="not the one this run started with"):
+        resume(run, bar=False)
+
+
+def test_a_start_without_a_checkpoint_needs_its_first_weights(child, tiny, tmp_path):
+    run = tmp_path / "run"
+    child(AT_FILE, tiny(), run, moment=("log.csv", 1))
+    (run / "checkpoints" / "initial.safetensors").unlink()
+    with pytest.raises(InputError, match="train again"):
+        resume(run, bar=False)
