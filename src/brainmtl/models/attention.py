@@ -21,5 +21,5 @@ class AttentionGate(nn.Module):
         self.weight = nn.Sequential(nn.Conv2d(inner, 1, 1, bias=False), nn.BatchNorm2d(1))
 
     def forward(self, skip: Tensor, gate: Tensor) -> Tensor:
-        """Scale ``skip (B, skip, H, W)`` by a map in (0, 1) drawn from it and from ``gate (B, gate, H, W)``."""
+        """Scale ``skip (B, skip, H, W)`` by a map in (0, 1) made of it and of ``gate (B, gate, H, W)``."""
         return skip * torch.sigmoid(self.weight(functional.relu(self.of_skip(skip) + self.of_gate(gate))))

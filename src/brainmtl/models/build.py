@@ -89,7 +89,7 @@ def build_network(
     trunk = (
         PlainEncoder(encoder.widths)
         if encoder.name == "plain"
-        else TimmEncoder(encoder.name, start, weights, encoder.first_layer, dict(encoder.options))
+        else TimmEncoder(encoder.name, start, weights, encoder.first_layer, encoder.options)
     )
     return Network(
         trunk,

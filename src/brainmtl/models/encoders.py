@@ -2,12 +2,13 @@
 
 import difflib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import timm
+from timm.models import FeatureInfo
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -68,13 +69,13 @@ class TimmEncoder(nn.Module):
         pretrained: bool = True,
         weights: Path | None = None,
         first_layer: FirstLayer = "sum",
-        options: dict[str, object] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.network = timm_network(
             name, pretrained, weights, first_layer, {**(options or {}), "features_only": True}
         )
-        info = self.network.feature_info
+        info = cast(FeatureInfo, self.network.feature_info)
         self.channels = tuple(cast(list[int], info.channels()))
         self.strides = tuple(cast(list[int], info.reduction()))
 
@@ -84,7 +85,7 @@ class TimmEncoder(nn.Module):
 
 
 def timm_network(
-    name: str, pretrained: bool, weights: Path | None, first_layer: FirstLayer, options: dict[str, object]
+    name: str, pretrained: bool, weights: Path | None, first_layer: FirstLayer, options: Mapping[str, Any]
 ) -> nn.Module:
     """Create a single-channel timm network, with pretrained weights from the hub, from a file, or none.
 
@@ -105,10 +106,12 @@ def timm_network(
             field="network.encoder.name",
             mend=f"did you mean {', '.join(near)}?",
         )
-    overlay = _overlay(name, weights, options) if pretrained else {}
     try:
-        with _cut_keys_expected():
+        overlay = _overlay(name, weights, options) if pretrained else {}
+        with _cut_keys_expected() if options.get("features_only") else nullcontext():
             network = timm.create_model(name, pretrained=pretrained, in_chans=1, **overlay, **options)
+    except InputError:
+        raise
     except BUILD_ERRORS as error:
         raise InputError(
             f"timm cannot build {name}: {error}", field="network.encoder", mend="choose another"
@@ -118,15 +121,16 @@ def timm_network(
     if pretrained and first_layer == "mean":
         first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
         first.weight.data /= 3
-    return cast(nn.Module, network)
+    return network
 
 
-def _overlay(name: str, weights: Path | None, options: dict[str, object]) -> dict[str, object]:
+def _overlay(name: str, weights: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
     if weights is None:
         reach_hub(name)
         return {}
     state = read_weights(weights)
-    check_weights(state, name, {key: options[key] for key in options if key == "pad_type"}, weights)
+    whole = {key: value for key, value in options.items() if key not in ("features_only", "out_indices")}
+    check_weights(state, name, whole, weights)
     return {"pretrained_cfg_overlay": {"state_dict": state}}
 
 

@@ -1,6 +1,8 @@
 """Pretrained encoder weights: from a file, read without unpickling code, or from timm's hub."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import huggingface_hub
 import timm
@@ -43,7 +45,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def check_weights(state: dict[str, Tensor], encoder: str, options: dict[str, object], path: Path) -> None:
+def check_weights(state: dict[str, Tensor], encoder: str, options: Mapping[str, Any], path: Path) -> None:
     """Make sure that weights are those of a timm network; a classifier may be absent or extra.
 
     Args:
@@ -57,7 +59,7 @@ def check_weights(state: dict[str, Tensor], encoder: str, options: dict[str, obj
     """
     network = timm.create_model(encoder, pretrained=False, **options)
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    head = network.pretrained_cfg.get("classifier") or "classifier"
+    head = cast(dict[str, Any], network.pretrained_cfg).get("classifier") or "classifier"
     heads = tuple(f"{name}." for name in ([head] if isinstance(head, str) else head))
     given = {name: tuple(value.shape) for name, value in state.items() if not name.startswith(heads)}
     wanted = {name: shape for name, shape in expected.items() if not name.startswith(heads)}
@@ -80,7 +82,8 @@ def reach_hub(encoder: str) -> None:
     Raises:
         InputError: the hub does not answer, and the weights were not fetched before.
     """
-    repository = timm.get_pretrained_cfg(encoder).hf_hub_id
+    known_of = timm.get_pretrained_cfg(encoder)
+    repository = known_of.hf_hub_id if known_of is not None else None
     if not repository:
         return
     known = (huggingface_hub.try_to_load_from_cache(repository, name) for name in HUB_FILES)

@@ -11,7 +11,7 @@ from brainmtl.errors import InputError
 from brainmtl.models.network import Outputs
 from brainmtl.training.augmentation import augment
 from brainmtl.training.batches import Batch
-from brainmtl.training.losses import joint_loss
+from brainmtl.training.losses import Losses, joint_loss
 from brainmtl.training.optimization import make_optimizer, make_schedule
 from brainmtl.training.recipe import Recipe
 
@@ -48,12 +48,7 @@ class Learner(pl.LightningModule):
         random = torch.Generator(self.device)
         random.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch * 10_007 + number)
         images, masks = augment(batch.images / 255.0, batch.masks / 255.0, self.recipe.augmentation, random)
-        losses = joint_loss(
-            self(images), masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses
-        )
-        self._note("train_loss", losses.total, len(images))
-        self._note("train_mask_loss", losses.mask, int(batch.mask_known.sum()))
-        self._note("train_class_loss", losses.classes, int(batch.label_known.sum()))
+        losses = self._losses("train", self(images), masks, batch)
         return losses.total if losses.total.requires_grad else None
 
     def on_train_epoch_end(self) -> None:
@@ -77,19 +72,14 @@ class Learner(pl.LightningModule):
     def validation_step(self, batch: Batch, number: int) -> None:
         """Predict and note losses, Dice over tumour slices (at the network's size) and accuracy."""
         masks = (batch.masks > 127).float()
-        outputs = self(batch.images / 255.0)
-        losses = joint_loss(
-            outputs, masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses
-        )
-        self._note("validation_loss", losses.total, len(masks))
+        outputs: Outputs = self(batch.images / 255.0)
+        self._losses("validation", outputs, masks, batch)
         if outputs.mask_logits is not None:
-            self._note("validation_mask_loss", losses.mask, int(batch.mask_known.sum()))
             tumour = batch.mask_known & (masks.sum((1, 2, 3)) > 0)
             said, true = (outputs.mask_logits > 0)[tumour], masks[tumour] > 0
             overlap, both = (said & true).sum((1, 2, 3)), said.sum((1, 2, 3)) + true.sum((1, 2, 3))
             self._note("validation_dice", (2 * overlap / both).float().mean(), int(tumour.sum()))
         if outputs.class_logits is not None:
-            self._note("validation_class_loss", losses.classes, int(batch.label_known.sum()))
             right = (outputs.class_logits.argmax(1) == batch.labels)[batch.label_known]
             self._note("validation_accuracy", right.float().mean(), len(right))
 
@@ -122,6 +112,17 @@ class Learner(pl.LightningModule):
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = make_schedule(optimizer, self.recipe.schedule, steps)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def _losses(self, prefix: str, outputs: Outputs, masks: Tensor, batch: Batch) -> Losses:
+        losses = joint_loss(
+            outputs, masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses
+        )
+        self._note(f"{prefix}_loss", losses.total, len(masks))
+        if outputs.mask_logits is not None:
+            self._note(f"{prefix}_mask_loss", losses.mask, int(batch.mask_known.sum()))
+        if outputs.class_logits is not None:
+            self._note(f"{prefix}_class_loss", losses.classes, int(batch.label_known.sum()))
+        return losses
 
     def _note(self, name: str, value: Tensor, count: int) -> None:
         if count:
