@@ -95,3 +95,22 @@ def finished(manifest: Path, tiny: Callable[..., Recipe], tmp_path_factory: pyte
     run = tmp_path_factory.mktemp("runs") / "finished"
     train(tiny(), manifest, run, bar=False)
     return run
+
+
+@pytest.fixture(scope="session")
+def steady(tiny: Callable[..., Recipe]) -> Recipe:
+    """Accuracy stays what it is, so the rate falls every epoch and early stopping ends the run after four."""
+    return tiny(
+        "schedule={name: plateau, patience: 0, stop_after: 3, epochs: 9, monitor: validation_accuracy}",
+        "optimizer={name: sgd, lr: 1e-6, momentum: 0.9}",
+    )
+
+
+@pytest.fixture(scope="session")
+def stopped_early(steady: Recipe, manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that early stopping ended."""
+    from brainmtl.training.fit import train
+
+    run = tmp_path_factory.mktemp("runs") / "stopped-early"
+    train(steady, manifest, run, bar=False)
+    return run

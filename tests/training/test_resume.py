@@ -61,13 +61,6 @@ def stopping(self, batch, index):
 setattr(Learner, hook, stopping)
 go()
 """
-STEADY = (
-    "schedule={name: plateau, patience: 0, stop_after: 3, epochs: 9, monitor: validation_accuracy}",
-    "optimizer.lr=1e-6",
-    "optimizer.name=sgd",
-    "optimizer.momentum=0.9",
-)
-"""Accuracy stays what it is, so the rate falls every epoch and early stopping ends the run after four."""
 MEASURED_TIME = {"seconds", "slices_per_second"}
 NEVER_READ = "current_score"
 """Lightning writes it into a checkpoint and does not read it back."""
@@ -94,13 +87,6 @@ def child(server, manifest, tmp_path):
         return process.exitcode
 
     return start
-
-
-@pytest.fixture(scope="session")
-def stopped_early(manifest, tiny, tmp_path_factory):
-    run = tmp_path_factory.mktemp("runs") / "stopped-early"
-    train(tiny(*STEADY), manifest, run, bar=False)
-    return run
 
 
 def same(a, b, where="checkpoint"):
@@ -178,10 +164,10 @@ def test_killed_before_a_file_is_in_place(child, tiny, manifest, finished, tmp_p
 @pytest.mark.parametrize(
     "moment", [("last.ckpt", 1), ("log.csv", 2), ("log.csv", 3), ("model.safetensors", 1)], ids=str
 )
-def test_plateau_and_early_stopping_remember(child, tiny, stopped_early, tmp_path, moment):
+def test_plateau_and_early_stopping_remember(child, steady, stopped_early, tmp_path, moment):
     assert len(read_log(stopped_early / "log.csv")) == 4
     run = tmp_path / "run"
-    assert child(AT_FILE, tiny(*STEADY), run, moment=moment) == -signal.SIGKILL
+    assert child(AT_FILE, steady, run, moment=moment) == -signal.SIGKILL
     resume(run, bar=False)
     same_run(run, stopped_early)
 
