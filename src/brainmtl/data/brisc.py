@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
-from PIL import Image
 
 from brainmtl.data.groups import group_slices
 from brainmtl.data.manifest import check_manifest
@@ -17,7 +16,7 @@ from brainmtl.data.persons import known_persons
 from brainmtl.data.splits import draw_splits, frozen_splits
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
-from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.picture import read_picture, upright_size
 from brainmtl.labels import HEALTHY, ClassName, PlaneName
 
 LABELS: dict[str, ClassName] = {"gl": "glioma", "me": "meningioma", "pi": "pituitary", "no": "no_tumor"}
@@ -184,10 +183,10 @@ def _mask(
 
 
 def _size(path: Path, checked: set[Path]) -> tuple[int, int]:
-    """Width and height; a file whose hash nobody vouches for is decoded whole."""
+    """Width and height upright; a file whose hash nobody vouches for is decoded whole."""
     if path.resolve() in checked:
-        with suppress(OSError), Image.open(path) as image:
-            return image.size
+        with suppress(OSError):
+            return upright_size(path)
     picture = read_picture(path)
     return picture.width, picture.height
 

@@ -18,7 +18,7 @@ from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import Fit, to_square
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

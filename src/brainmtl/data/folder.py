@@ -34,7 +34,7 @@ def whole_folder(folder: Path, mend: str) -> Iterator[Path]:
             if not folder.is_dir() or not any(folder.iterdir()):
                 raise
     except OSError as error:
-        if error.filename is not None and Path(error.filename).parent not in (temporary, folder.parent):
+        if temporary and error.filename and temporary not in (named := Path(error.filename), *named.parents):
             raise
         raise InputError(f"cannot be written: {error.strerror or error}", where=folder, mend=mend) from error
     finally:

@@ -64,7 +64,8 @@ def standard_thumbnails(images: "pd.Series[str]") -> NDArray[np.float32]:
     """
 
     def thumbnail(path: str) -> NDArray[np.uint8]:
-        return to_square(read_picture(Path(path)).pixels, SIDE, "stretch")
+        # As stored: the splits frozen in tables/ were drawn so, and stay reproducible.
+        return to_square(read_picture(Path(path), as_stored=True).pixels, SIDE, "stretch")
 
     with ThreadPoolExecutor() as pool:
         small = np.stack(list(pool.map(thumbnail, images))).astype(np.float32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainmtl.data.phantom_grid import Array, Grid, noise_field, paint
+from brainmtl.data.phantom_grid import SPAN, Array, Grid, noise_field, paint
 from brainmtl.labels import PLANES, PlaneName
 
 AIR, BONE, FLUID, MUSCLE = 0.02, 0.05, 0.11, 0.34
@@ -66,6 +66,16 @@ class Outline:
     reach: tuple[float, float]
     sella: tuple[float, float]
     eyes: bool = False
+
+    def wall(self, angle: float) -> tuple[float, float]:
+        """Where a ray from the centre meets the skull, ``(x, y)``; ``angle`` 0 is to the right, clockwise."""
+        far = np.linspace(0, 1.5, 400)
+        x = self.centre[0] + far * self.reach[0] * math.cos(angle)
+        y = self.centre[1] + far * self.reach[1] * math.sin(angle)
+        scale = (len(self.cavity) - 1) / (2 * SPAN)
+        row, column = (np.clip((to + SPAN) * scale, 0, len(self.cavity) - 1).astype(int) for to in (y, x))
+        last = int((self.cavity[row, column] <= 0).argmax())
+        return float(x[last]), float(y[last])
 
 
 def outline(anatomy: Anatomy, plane: PlaneName, grid: Grid, low: bool) -> Outline:

@@ -46,7 +46,7 @@ def draw_tumour(kind: ClassName, rng: np.random.Generator) -> Tumour:
     direction[2] = -abs(direction[2])
     direction /= np.linalg.norm(direction)
     far = rng.uniform(0.25, 0.65) if kind == "glioma" else 1.0
-    low, high = {"glioma": (0.11, 0.26), "meningioma": (0.1, 0.24), "pituitary": (0.07, 0.13)}[kind]
+    low, high = {"glioma": (0.13, 0.26), "meningioma": (0.1, 0.24), "pituitary": (0.07, 0.13)}[kind]
     right, back, down = (direction * far).tolist()
     return Tumour(
         kind,
@@ -81,11 +81,12 @@ def cut_tumour(tumour: Tumour, plane: PlaneName, drift: float, shape: Outline) -
         rise = 0.45 * radius if plane != "axial" else 0.0
         return Site(shape.sella[0], shape.sella[1] - rise, radius)
     across, along = (tumour.place[axis] for axis in AXES[plane])
+    share = min(1.0, math.hypot(across, along))
+    x, y = shape.wall(math.atan2(along, across))
     if tumour.kind == "meningioma":  # on the skull, and mostly inside it
-        length = math.hypot(across, along) + 1e-6
-        inwards = 1 - 0.55 * radius / min(shape.reach)
-        across, along = inwards * across / length, inwards * along / length
-    return Site(shape.centre[0] + across * shape.reach[0], shape.centre[1] + along * shape.reach[1], radius)
+        share = 1 - 0.55 * radius / math.hypot(x - shape.centre[0], y - shape.centre[1])
+    across, along = share * (x - shape.centre[0]), share * (y - shape.centre[1])
+    return Site(shape.centre[0] + across, shape.centre[1] + along, radius)
 
 
 def push(grid: Grid, site: Site) -> Grid:
@@ -135,7 +136,8 @@ def _paint_glioma(
     radius, inside = site.radius, grid.soft(shape.cavity - 0.02)
     ball = grid.ellipse(site.x, site.y, radius, radius * rng.uniform(0.7, 1.0), rng.uniform(0, math.pi))
     near = np.clip(2 - np.hypot(grid.x - site.x, grid.y - site.y) / (1.3 * radius), 0, 1)  # starts no island
-    depth: Array = np.minimum(ball + radius * (0.3 * rough + 0.06 * lumps) * near, shape.cavity - 0.02)
+    bumps = 0.27 * np.clip(rough, -1.2, 1.8) + 0.06 * np.clip(lumps, -2, 2)  # less than what the middle has
+    depth: Array = np.minimum(ball + radius * bumps * near, shape.cavity - 0.02)
     paint(image, 0.55 * inside * grid.soft(depth + 0.35 * radius, 0.6 * radius), 1.25 * dark)
     if ringed:
         paint(image, grid.soft(depth), bright + 0.12 * lumps)
