@@ -145,13 +145,13 @@ TURNED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 @pytest.mark.parametrize("orientation", TURNED)
 @pytest.mark.parametrize("array", [SMOOTH, DEEP, RGB], ids=["grey", "deep", "colour"])
-def test_orientation_is_followed_on_request_only(tmp_path: Path, orientation, array):
+def test_orientation_is_followed_unless_told_not_to(tmp_path: Path, orientation, array):
     plain, turned = tmp_path / "plain.png", tmp_path / "turned.png"
     Image.fromarray(array).save(plain)
     Image.fromarray(array).save(turned, exif=oriented(orientation))
     stored = read_picture(plain).pixels
-    assert (read_picture(turned).pixels == stored).all()
-    assert (read_picture(turned, upright=True).pixels == TURNED[orientation](stored)).all()
+    assert (read_picture(turned, as_stored=True).pixels == stored).all()
+    assert (read_picture(turned).pixels == TURNED[orientation](stored)).all()
 
 
 @pytest.mark.parametrize("orientation", TURNED)
@@ -159,8 +159,9 @@ def test_orientation_is_followed_on_request_only(tmp_path: Path, orientation, ar
 def test_a_tiff_is_always_upright(tmp_path: Path, orientation, compression):
     image = Image.fromarray(SMOOTH)
     image.save(tmp_path / "a.tif", exif=oriented(orientation), compression=compression)
-    for upright in (False, True):
-        assert (read_picture(tmp_path / "a.tif", upright=upright).pixels == TURNED[orientation](SMOOTH)).all()
+    for as_stored in (False, True):
+        found = read_picture(tmp_path / "a.tif", as_stored=as_stored)
+        assert (found.pixels == TURNED[orientation](SMOOTH)).all()
 
 
 def oriented(orientation: int) -> Image.Exif:

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -33,14 +34,21 @@ def test_only_healthy_slices_lie_on_their_side_or_head(turned: dict[Path, int]):
     assert kinds == {("no_tumor", "co", 3): 309, ("no_tumor", "sa", 8): 363}
 
 
-def test_they_are_read_as_stored_unless_asked(turned: dict[Path, int]):
+def test_they_are_read_upright_unless_asked(turned: dict[Path, int]):
     for path, orientation in list(turned.items())[::20]:
         stored = np.asarray(Image.open(path).convert("L"))
-        assert (read_picture(path).pixels == stored).all()
+        assert (read_picture(path, as_stored=True).pixels == stored).all()
         upright = np.rot90(stored, 2 if orientation == 3 else 1)
-        assert (read_picture(path, upright=True).pixels == upright).all()
+        assert (read_picture(path).pixels == upright).all()
 
 
-def test_every_other_file_is_read_as_pillow_reads_it(brisc_root: Path):
+def test_the_manifest_tells_the_size_as_read(turned: dict[Path, int], brisc: pd.DataFrame):
+    sizes = brisc.set_index("id")[["width", "height"]]
+    for path in list(turned)[::20]:
+        pixels = read_picture(path).pixels
+        assert tuple(sizes.loc[path.stem]) == (pixels.shape[1], pixels.shape[0])
+
+
+def test_stored_pixels_are_those_of_pillow(brisc_root: Path):
     for path in sorted(brisc_root.glob("classification_task/*/*/*.jpg"))[::40]:
-        assert (read_picture(path).pixels == np.asarray(Image.open(path).convert("L"))).all()
+        assert (read_picture(path, as_stored=True).pixels == np.asarray(Image.open(path).convert("L"))).all()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
@@ -16,6 +16,8 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"}
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB")
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
+SIDEWAYS = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height (EXIF 2.32, tag 0x0112)."""
 MAX_ASPECT = 8.0
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 
@@ -46,7 +48,7 @@ class Picture:
         return int(self.pixels.shape[1])
 
 
-def read_picture(path: Path, *, upright: bool = False) -> Picture:
+def read_picture(path: Path, *, as_stored: bool = False) -> Picture:
     """Decode a picture file to 8-bit grey.
 
     Deeper images are scaled from their darkest to their brightest pixel; alpha is dropped; colour becomes
@@ -54,8 +56,8 @@ def read_picture(path: Path, *, upright: bool = False) -> Picture:
 
     Args:
         path: a PNG, JPEG, TIFF, WebP or BMP file with one picture in it.
-        upright: turn the pixels as the file's EXIF orientation asks; a TIFF's always are. As stored by
-            default, which is how other readers see the data sets.
+        as_stored: leave the pixels as they lie in the file, whatever its EXIF orientation asks (a TIFF's are
+            always turned). By default a slice is what a viewer shows.
 
     Raises:
         InputError: the file is missing, empty, not a picture, truncated, holds several pictures, or is too
@@ -67,11 +69,26 @@ def read_picture(path: Path, *, upright: bool = False) -> Picture:
             _check_size(image.width, image.height, path)
             _check_single(image, path)
             image.load()
-            return Picture(_to_grey(ImageOps.exif_transpose(image) if upright else image), image.mode)
+            still = as_stored or image.format == "TIFF"  # Pillow has turned a TIFF as it loaded
+            return Picture(_to_grey(image if still else ImageOps.exif_transpose(image)), image.mode)
     except InputError:
         raise
     except Exception as error:  # decoders raise anything on broken bytes
         raise _explain(error, path) from error
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Width and height of what :func:`read_picture` gives, from the file's header alone.
+
+    Args:
+        path: a picture file.
+
+    Raises:
+        OSError: the header cannot be read.
+    """
+    with Image.open(path) as image:
+        sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in SIDEWAYS
+        return (image.height, image.width) if sideways else image.size
 
 
 def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
