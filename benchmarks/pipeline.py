@@ -1,4 +1,4 @@
-"""Slices a second into a training loop: our cache and batched augmentation against DataLoader + albumentations."""
+"""Slices a second into a training loop: our cache and batched augmentation; DataLoader + albumentations."""
 
 import tempfile
 import time
