@@ -180,15 +180,21 @@ def score(
 
 
 @app.command()
-def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    readme: Annotated[Path | None, typer.Option(help="Also put its results between this file's markers.")] = None,
+) -> None:
     """Write one self-contained HTML page about a run, with its figures and tables.
 
     Example: brainmtl report runs/base
     """
     from brainmtl.report.page import write_report
+    from brainmtl.report.readme import refresh_readme
 
     with _status("drawing"):
         page = write_report(run)
+        if readme is not None:
+            refresh_readme(readme, [run])
     typer.echo(page)
 
 
