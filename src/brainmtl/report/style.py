@@ -1,0 +1,122 @@
+"""How figures look: Okabe and Ito's colours, on paper and on a dark page."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from brainmtl.labels import CLASSES
+
+ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
+"""Colours that colour-blind eyes tell apart (Okabe and Ito 2008, Color Universal Design)."""
+TRUTH, PREDICTION = SKY, ORANGE
+WIDTH, HEIGHT = 3.5, 3.1
+"""Inches; at 9 points the text is readable on a phone and in a column of print."""
+DPI: Final = 200
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a page.
+
+    Attributes:
+        ink: text.
+        soft: ticks and notes.
+        line: grid and frames.
+        paper: background.
+        series: lines and classes, in order; the fourth is the healthy class.
+    """
+
+    ink: str
+    soft: str
+    line: str
+    paper: str
+    series: tuple[str, str, str, str]
+
+
+LIGHT: Final = Theme("#1b1f24", "#59636e", "#d9dee4", "#ffffff", (BLUE, VERMILION, GREEN, PURPLE))
+DARK: Final = Theme("#e8ebef", "#9aa5b1", "#333b45", "#171c22", (SKY, ORANGE, "#2BC397", "#E39AC2"))
+
+
+def class_colour(label: str, theme: Theme) -> str:
+    """The colour of a class.
+
+    Args:
+        label: one of :data:`brainmtl.labels.CLASSES`.
+        theme: of the page.
+    """
+    return theme.series[CLASSES.index(label)]
+
+
+@contextmanager
+def one_axes(theme: Theme) -> Iterator[tuple[Figure, Axes]]:
+    """Give a figure with one plot, drawn in a theme.
+
+    Args:
+        theme: of the page.
+    """
+    with mpl.rc_context(_settings(theme)):
+        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        axes.spines[["top", "right"]].set_visible(False)
+        yield figure, axes
+
+
+def to_png(figure: Figure, dpi: int = DPI) -> bytes:
+    """A figure as a PNG.
+
+    Args:
+        figure: any.
+        dpi: pixels an inch.
+    """
+    return _save(figure, format="png", dpi=dpi, metadata={"Software": None})
+
+
+def to_svg(figure: Figure) -> bytes:
+    """A figure as an SVG that needs no font; the same figure gives the same bytes.
+
+    Args:
+        figure: any.
+    """
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "brainmtl"}):
+        return _save(figure, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def _save(figure: Figure, **how: object) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, **how)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _settings(theme: Theme) -> dict[Any, Any]:
+    return {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 9,
+        "axes.labelsize": 9,
+        "axes.labelcolor": theme.soft,
+        "axes.edgecolor": theme.line,
+        "axes.facecolor": theme.paper,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": theme.line,
+        "grid.linewidth": 0.6,
+        "figure.facecolor": theme.paper,
+        "text.color": theme.ink,
+        "xtick.color": theme.line,
+        "ytick.color": theme.line,
+        "xtick.labelcolor": theme.soft,
+        "ytick.labelcolor": theme.soft,
+        "legend.frameon": False,
+        "legend.fontsize": 8.5,
+        "legend.handlelength": 1.8,
+        "lines.linewidth": 1.8,
+        "lines.solid_capstyle": "round",
+    }
