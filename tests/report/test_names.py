@@ -1,9 +1,7 @@
 """How numbers and names read."""
 
-import pandas as pd
 import pytest
 
-from brainmtl.evaluation.scorecard import summarise
 from brainmtl.report.folder import read_run
 from brainmtl.report.names import METRICS, metric_name, stratum_name, value_name, write_number
 
@@ -39,10 +37,3 @@ def test_what_nobody_named_keeps_its_name():
     assert stratum_name("scanner_maker") == "By scanner maker"
     assert value_name("some_value") == "some value"
     assert value_name("no_tumor") == "no tumour"
-
-
-def test_an_evaluation_without_rows_has_no_sections():
-    assert (
-        summarise(pd.DataFrame({"overlap_px": [], "label": [], "predicted": [], "both_right": []}))["joint"]
-        is None
-    )

@@ -171,6 +171,12 @@ def test_metrics_without_rows(make_run):
     assert len(page.all("img")) == 3 + 1
 
 
+def test_the_test_of_brisc_is_said_to_leak_where_it_is_read(make_run):
+    run = make_run(sources=("brisc2025",), measured=("test",))
+    (run / "evaluation/test/per_image.parquet").unlink()
+    assert report(run).text.count("not patient-disjoint") == 2
+
+
 def test_slices_that_are_gone(make_run):
     run = make_run(measured=("validation",))
     rows = run / "evaluation/validation/per_image.parquet"
