@@ -182,7 +182,12 @@ def score(
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    readme: Annotated[Path | None, typer.Option(help="Also put its results between this file's markers.")] = None,
+    readme: Annotated[
+        Path | None, typer.Option(help="Also put its results into this Markdown file.")
+    ] = None,
+    share: Annotated[
+        Path | None, typer.Option(help="Also copy what anybody may see to this folder.")
+    ] = None,
 ) -> None:
     """Write one self-contained HTML page about a run, with its figures and tables.
 
@@ -190,11 +195,14 @@ def report(
     """
     from brainmtl.report.page import write_report
     from brainmtl.report.readme import refresh_readme
+    from brainmtl.report.share import share_run
 
     with _status("drawing"):
         page = write_report(run)
         if readme is not None:
             refresh_readme(readme, [run])
+        if share is not None:
+            share_run(run, share)
     typer.echo(page)
 
 

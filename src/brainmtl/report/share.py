@@ -1,0 +1,45 @@
+"""What of a run may be shown to anybody: no slice of a data set, no path of a machine."""
+
+import json
+import shutil
+from pathlib import Path
+
+from brainmtl.errors import InputError
+from brainmtl.imaging.files import whole_file
+
+WHOLE = ("recipe.yaml", "log.csv", "network.json", "result.json")
+PRIVATE = {"data.json": ("manifest",), "environment.json": ("command",)}
+"""File → fields that hold paths."""
+PANELS = "*panels*"
+
+
+def share_run(run: Path, out: Path) -> list[Path]:
+    """Copy the records, metrics, charts and tables of a run, so that they can be published.
+
+    Args:
+        run: a run folder with a report.
+        out: a folder; files of the same names in it are replaced.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: there is no report yet, or the folder cannot be written.
+    """
+    if not (run / "report.html").is_file():
+        raise InputError("has no report yet", where=run, mend=f"brainmtl report {run}")
+    tables = [path for path in run.glob("tables/*") if path.is_file()]
+    charts = [path for path in run.glob("figures/*.png") if not path.match(PANELS)]
+    copied = [run / name for name in WHOLE if (run / name).is_file()]
+    written = []
+    for path in [*copied, *run.glob("evaluation/*/metrics.json"), *charts, *tables]:
+        written.append(out / path.relative_to(run))
+        with whole_file(written[-1]) as temporary:
+            shutil.copyfile(path, temporary)
+    for name, fields in PRIVATE.items():
+        content = json.loads((run / name).read_text(encoding="utf-8"))
+        kept = {field: value for field, value in content.items() if field not in fields}
+        written.append(out / name)
+        with whole_file(out / name) as temporary:
+            temporary.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    return sorted(written)
