@@ -20,6 +20,16 @@ GREY_MEAN = 0.449
 GREY_SD = 0.226
 """ImageNet's mean and SD, averaged over the colours."""
 FirstLayer = Literal["sum", "mean"]
+TESTED = (
+    "plain",
+    "mobilenetv2_100",
+    "efficientnet_b0",
+    "tf_efficientnet_lite0",
+    "resnet34",
+    "resnet50",
+    "densenet121",
+)
+"""Encoders that every test of a network runs on."""
 BUILD_ERRORS = (RuntimeError, TypeError, ValueError, AttributeError, AssertionError, LookupError)
 
 
@@ -100,11 +110,13 @@ def timm_network(
         InputError: as :class:`TimmEncoder`.
     """
     if not timm.is_model(name):
-        near = difflib.get_close_matches(name, ["plain", *timm.list_models()], n=3, cutoff=0.0)
+        near = difflib.get_close_matches(name, TESTED, n=1) or difflib.get_close_matches(
+            name, timm.list_models(), n=3, cutoff=0.0
+        )
         raise InputError(
             f"timm has no model {name!r}",
             field="network.encoder.name",
-            mend=f"did you mean {', '.join(near)}?",
+            mend=f"did you mean {' or '.join(near)}?",
         )
     try:
         overlay = _overlay(name, weights, options) if pretrained else {}

@@ -41,21 +41,34 @@ def _move(
 ) -> tuple[Tensor, Tensor]:
     count, _, height, width = images.shape
     matrix = geometry(count, part, random)
-    out_height, out_width = height, width
     if part.crop is not None:
-        out_height, out_width = min(part.crop, height), min(part.crop, width)
-        matrix = _chain(matrix, _window(count, (width, height), (out_width, out_height), random))
+        inner = (min(part.crop, width), min(part.crop, height))
+        matrix = _chain(matrix, _window(count, (width, height), inner, random))
+        width, height = inner
     elif torch.equal(matrix, torch.eye(2, 3, device=matrix.device).expand_as(matrix)):
         return images, masks
-    grid = functional.affine_grid(matrix, [count, 1, out_height, out_width], align_corners=False)
-    both = functional.grid_sample(
-        torch.cat((images, masks), dim=1), grid, mode="bilinear", align_corners=False
-    )
+    both = resample(torch.cat((images, masks), dim=1), matrix, height, width)
     return both[:, :1], both[:, 1:]
 
 
+def resample(maps: Tensor, matrix: Tensor, height: int, width: int) -> Tensor:
+    """Sample maps bilinearly where affine maps point; zero outside.
+
+    Args:
+        maps: ``(B, C, H, W)``.
+        matrix: ``(B, 2, 3)``, from output to input coordinates (x, y) in [-1, 1].
+        height: rows of the output.
+        width: columns of the output.
+
+    Returns:
+        ``(B, C, height, width)``.
+    """
+    grid = functional.affine_grid(matrix, [len(maps), 1, height, width], align_corners=False)
+    return functional.grid_sample(maps, grid, mode="bilinear", align_corners=False)
+
+
 def geometry(count: int, part: AugmentationPart, random: torch.Generator) -> Tensor:
-    """Draw one affine map a slice, from output to input coordinates in [-1, 1].
+    """Draw one affine map a slice.
 
     Args:
         count: number of slices.
@@ -63,24 +76,42 @@ def geometry(count: int, part: AugmentationPart, random: torch.Generator) -> Ten
         random: the source of chance.
 
     Returns:
-        ``(count, 2, 3)``.
+        ``(count, 2, 3)``, see :func:`affine`.
     """
     device = random.device
-    angle = _uniform(count, -part.rotation, part.rotation, random) * (math.pi / 180)
-    shear = torch.tan(_uniform(count, -part.shear, part.shear, random) * (math.pi / 180))
-    zoom = 1 / torch.exp(_uniform(count, math.log(part.scale[0]), math.log(part.scale[1]), random))
-    shift = _uniform(2 * count, -2 * part.shift, 2 * part.shift, random).view(count, 2)
+    angle = _uniform(count, -part.rotation, part.rotation, random)
+    shear = _uniform(count, -part.shear, part.shear, random)
+    scale = torch.exp(_uniform(count, math.log(part.scale[0]), math.log(part.scale[1]), random))
+    shift = _uniform(2 * count, -part.shift, part.shift, random).view(count, 2)
     moved = torch.rand(count, generator=random, device=device) < part.probability
-    across = torch.where(torch.rand(count, generator=random, device=device) < part.mirror, -1.0, 1.0)
-    down = torch.where(torch.rand(count, generator=random, device=device) < part.flip, -1.0, 1.0)
-    angle, shear, shift = angle * moved, shear * moved, shift * moved.unsqueeze(1)
-    zoom = torch.where(moved, zoom, 1.0)
-    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
-    matrix = torch.zeros(count, 2, 3, device=device)
-    matrix[:, 0, 0], matrix[:, 0, 1] = cos * across, (cos * shear - sin) * down
-    matrix[:, 1, 0], matrix[:, 1, 1] = sin * across, (sin * shear + cos) * down
-    matrix[:, :, 2] = shift
-    return matrix
+    mirror = torch.rand(count, generator=random, device=device) < part.mirror
+    flip = torch.rand(count, generator=random, device=device) < part.flip
+    scale = torch.where(moved, scale, 1.0)
+    return affine(angle * moved, shear * moved, scale, shift * moved.unsqueeze(1), mirror, flip)
+
+
+def affine(
+    angle: Tensor, shear: Tensor, scale: Tensor, shift: Tensor, mirror: Tensor, flip: Tensor
+) -> Tensor:
+    """Affine maps from output to input coordinates (x, y) in [-1, 1], about the centre of the slice.
+
+    Args:
+        angle: rotation, anticlockwise as seen, in degrees ``(B,)``.
+        shear: along x, in degrees ``(B,)``.
+        scale: above 1 things grow ``(B,)``.
+        shift: towards the upper left, as a share of the side (x, y) ``(B, 2)``.
+        mirror: whether left and right change places ``(B,)``.
+        flip: whether top and bottom do ``(B,)``.
+
+    Returns:
+        ``(B, 2, 3)``.
+    """
+    turn, slant = torch.deg2rad(angle), torch.tan(torch.deg2rad(shear))
+    cos, sin = torch.cos(turn) / scale, torch.sin(turn) / scale
+    across, down = 1.0 - 2.0 * mirror.float(), 1.0 - 2.0 * flip.float()
+    x = torch.stack((cos * across, (cos * slant - sin) * down, 2 * shift[:, 0]), dim=1)
+    y = torch.stack((sin * across, (sin * slant + cos) * down, 2 * shift[:, 1]), dim=1)
+    return torch.stack((x, y), dim=1)
 
 
 def _window(count: int, outer: tuple[int, int], inner: tuple[int, int], random: torch.Generator) -> Tensor:
