@@ -76,3 +76,15 @@ def test_a_copy_is_one_figshare_slice_or_one_file(shipped: pd.DataFrame):
     train = pd.DataFrame({"id": [first, once.iloc[0], "stranger"], "sha256": ["0", "1", "2"]})
     test = pd.DataFrame({"id": [once.iloc[1], second, "unknown", "other"], "sha256": ["3", "4", "2", "5"]})
     assert copied_slices(test, train).tolist() == [False, True, True, False]
+
+
+def test_a_copy_is_one_picture():
+    with (files("brainmtl.data") / "tables" / "brisc2025_same_pixels.csv").open() as handle:
+        same = pd.read_csv(handle, dtype="string")
+    one, two = same.loc[same["picture"] == same["picture"][0], "id"].iloc[:2]
+    other = same.loc[same["picture"] != same["picture"][0], "id"].iloc[0]
+    train = pd.DataFrame({"id": [one], "sha256": ["0"]})
+    assert copied_slices(pd.DataFrame({"id": [two, other], "sha256": ["1", "2"]}), train).tolist() == [
+        True,
+        False,
+    ]

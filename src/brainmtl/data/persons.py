@@ -42,7 +42,10 @@ def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], p
 
 
 def copied_slices(test: pd.DataFrame, train: pd.DataFrame) -> "NDArray[np.bool_]":
-    """Which test slices are also training slices: one Figshare slice, mirrored or not, or the same file.
+    """Which test slices are also training slices.
+
+    They are copies of one Figshare slice, mirrored or not; or their pixels are the same (of BRISC, the shipped
+    ``tables/brisc2025_same_pixels.csv`` knows it); or their files are.
 
     Args:
         test: rows of a manifest.
@@ -51,9 +54,12 @@ def copied_slices(test: pd.DataFrame, train: pd.DataFrame) -> "NDArray[np.bool_]
     Returns:
         bool, aligned with ``test``.
     """
-    original = _figshare_copies().set_index("brisc_stem")["figshare_index"]
-    seen = set(train["id"].map(original).dropna())
-    return (test["id"].map(original).isin(seen) | test["sha256"].isin(train["sha256"])).to_numpy(dtype=bool)
+    copied = test["sha256"].isin(train["sha256"])
+    slices = _figshare_copies().set_index("brisc_stem")["figshare_index"]
+    pictures = _shipped("brisc2025_same_pixels.csv").set_index("id")["picture"]
+    for original in (slices, pictures):
+        copied |= test["id"].map(original).isin(set(train["id"].map(original).dropna()))
+    return copied.to_numpy(dtype=bool)
 
 
 def _own_persons(path: Path) -> pd.DataFrame:
@@ -71,5 +77,9 @@ def _own_persons(path: Path) -> pd.DataFrame:
 
 
 def _figshare_copies() -> pd.DataFrame:
-    with (files("brainmtl.data") / "tables" / "brisc2025_persons.csv").open() as handle:
+    return _shipped("brisc2025_persons.csv")
+
+
+def _shipped(name: str) -> pd.DataFrame:
+    with (files("brainmtl.data") / "tables" / name).open() as handle:
         return pd.read_csv(handle, dtype="string")
