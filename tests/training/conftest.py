@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from brainmtl.data.manifest import write_manifest
 from brainmtl.imaging.files import file_sha256
@@ -13,6 +14,9 @@ from brainmtl.imaging.mask import write_mask
 from brainmtl.imaging.picture import write_picture
 from brainmtl.labels import CLASSES, HEALTHY
 from brainmtl.training.recipe import Recipe, read_recipe
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SIDE = 32
 RECIPE = """
