@@ -182,12 +182,8 @@ def score(
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    readme: Annotated[
-        Path | None, typer.Option(help="Also put its results into this Markdown file.")
-    ] = None,
-    share: Annotated[
-        Path | None, typer.Option(help="Also copy what anybody may see to this folder.")
-    ] = None,
+    readme: Annotated[Path | None, typer.Option(help="Also put its results into this Markdown file.")] = None,
+    share: Annotated[Path | None, typer.Option(help="Also copy what anybody may see to this folder.")] = None,
 ) -> None:
     """Write one self-contained HTML page about a run, with its figures and tables.
 
