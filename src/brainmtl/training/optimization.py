@@ -64,7 +64,11 @@ def make_schedule(optimizer: Optimizer, part: SchedulePart, steps: int) -> dict[
             return {"scheduler": lr_scheduler.CosineAnnealingLR(optimizer, steps), "interval": "step"}
         case "one-cycle":
             peaks = [group["lr"] for group in optimizer.param_groups]
+            total = max(steps, 2)
+            rise = min(part.warmup, 1 - 1 / total)
+            if rise * total <= 1:
+                rise = 0.0  # torch divides by the length of a phase less one step
             cycle = lr_scheduler.OneCycleLR(
-                optimizer, peaks, total_steps=max(steps, 2), pct_start=part.warmup, cycle_momentum=False
+                optimizer, peaks, total_steps=total, pct_start=rise, cycle_momentum=False
             )
             return {"scheduler": cycle, "interval": "step"}
