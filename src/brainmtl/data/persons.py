@@ -44,8 +44,8 @@ def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], p
 def copied_slices(test: pd.DataFrame, train: pd.DataFrame) -> "NDArray[np.bool_]":
     """Which test slices are also training slices.
 
-    They are copies of one Figshare slice, mirrored or not; or their pixels are the same (of BRISC, the shipped
-    ``tables/brisc2025_same_pixels.csv`` knows it); or their files are.
+    They are copies of one Figshare slice, mirrored or not; or their pixels are the same, which for BRISC the
+    shipped ``tables/brisc2025_same_pixels.csv`` knows; or their files are.
 
     Args:
         test: rows of a manifest.
