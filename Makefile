@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PACKAGE ?= demo/run/model.onnx
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test real lint types imports check benchmark clean
@@ -39,7 +40,8 @@ check: lint types imports test ## all of the above
 
 benchmark: $(READY) ## speed, as ratios in one run
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,benchmark]'
-	$(BIN)/python benchmarks/run.py
+	test -f $(PACKAGE) || $(BIN)/brainmtl demo demo
+	$(BIN)/python benchmarks/run.py --package $(PACKAGE)
 
 clean: ## remove .venv and the demo
 	rm -rf $(VENV) demo
