@@ -172,13 +172,11 @@ def test_the_log_is_what_the_kept_network_does(run, manifest):
     tumour = truth.any(axis=(1, 2))
     dice = [f1_score(t.ravel(), s.ravel(), zero_division=0) for t, s in zip(truth, said, strict=True)]
     labels = [CLASSES.index(label) for label in table["label"].iloc[rows]]
-    chances = outputs.class_logits.softmax(1).numpy()
+    chances = outputs.class_logits.double().softmax(1).numpy()
     row = {name: float(value) for name, value in read_log(one / "log.csv")[0].items()}
     assert row["validation_dice"] == pytest.approx(np.mean(np.array(dice)[tumour]), rel=1e-4)
     assert row["validation_accuracy"] == pytest.approx(accuracy_score(labels, chances.argmax(1)), rel=1e-4)
-    assert row["validation_class_loss"] == pytest.approx(
-        log_loss(labels, chances.astype(np.float64), labels=range(4)), rel=1e-4
-    )
+    assert row["validation_class_loss"] == pytest.approx(log_loss(labels, chances, labels=range(4)), rel=1e-4)
     assert row["validation_loss"] == pytest.approx(
         row["validation_mask_loss"] + row["validation_class_loss"], rel=1e-4
     )
@@ -297,20 +295,33 @@ def test_bf16_only_where_it_is_asked_for_or_quick(tiny):
         assert use_bf16(tiny("precision=auto")) == quick
 
 
+def test_a_crop_the_network_cannot_take(run):
+    with pytest.raises(InputError, match=r"augmentation\.crop: slices of 33×33 pixels"):
+        run("data.size=34", "augmentation.crop=33")
+
+
+def test_training_on_crops(run):
+    one = run("data.size=40", "augmentation.crop=32", "schedule.epochs=1")
+    assert read(one, "result.json")["status"] == "finished"
+
+
 @pytest.mark.parametrize("bar", [False, True])
-def test_stdout_is_for_results(tiny, manifest, tmp_path, capfd, bar):
+def test_stdout_is_for_results(tiny, manifest, tmp_path, capfd, monkeypatch, bar):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     train(tiny("schedule.epochs=1"), manifest, tmp_path / "run", bar=bar)
     said = capfd.readouterr()
     assert said.out == ""
     if not bar:
         assert [line.split(":")[0] for line in said.err.splitlines()] == ["epoch 1/1"]
+    assert list((tmp_path / "here").iterdir()) == []
 
 
 def test_progress_counts_decoded_slices(run, tiny, manifest, tmp_path, monkeypatch):
     monkeypatch.setenv("BRAINMTL_CACHE", str(tmp_path / "cache"))
     told = []
-    run("schedule.epochs=1", progress=told.append)
-    assert told == list(range(1, 45))
+    run("schedule.epochs=1", progress=lambda done, total: told.append((done, total)))
+    assert told == [(done, 44) for done in range(1, 45)]
 
 
 def test_a_full_folder_is_left_alone(run, tiny, manifest, tmp_path):

@@ -77,8 +77,8 @@ def check_size(recipe: Recipe, network: nn.Module) -> None:
         try:
             with torch.inference_mode():
                 network.eval()(torch.zeros(1, 1, side, side))
-        except InputError:
-            raise
+        except InputError as error:
+            raise InputError(error.what, field=field, mend=error.mend) from error
         except Exception as error:  # each timm network has its own way to refuse a size
             raise InputError(
                 f"the network cannot take {side}×{side} pixels: {error}",

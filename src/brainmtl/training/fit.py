@@ -55,7 +55,7 @@ def train(
     *,
     encoder_weights: Path | None = None,
     init_from: Path | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     bar: bool = True,
 ) -> None:
     """Train a network.
@@ -66,7 +66,7 @@ def train(
         run: the run folder to make.
         encoder_weights: a file with the encoder's pretrained weights; ``None`` for timm's hub.
         init_from: a finished run whose weights this one starts from.
-        progress: called with the number of slices decoded into the cache.
+        progress: called with slices decoded into the cache, and slices in all.
         bar: show a progress bar on stderr.
 
     Raises:
@@ -89,7 +89,9 @@ def train(
     _fit(Learner(network, recipe), slices, rows, run, None, bar)
 
 
-def resume(run: Path, *, progress: Callable[[int], None] = lambda done: None, bar: bool = True) -> None:
+def resume(
+    run: Path, *, progress: Callable[[int, int], None] = lambda done, total: None, bar: bool = True
+) -> None:
     """Go on with a run that was stopped or killed, from its last finished epoch, or from its start.
 
     Args:
@@ -130,8 +132,11 @@ def _rows(recipe: Recipe, table: pd.DataFrame) -> Rows:
     return {name: np.flatnonzero(part == name) for name in ("train", "validation")}
 
 
-def _slices(recipe: Recipe, table: pd.DataFrame, progress: Callable[[int], None]) -> Slices:
-    cache = open_cache(table, recipe.data.size, recipe.data.fit, progress=progress)
+def _slices(recipe: Recipe, table: pd.DataFrame, progress: Callable[[int, int], None]) -> Slices:
+    def decoded(done: int) -> None:
+        progress(done, len(table))
+
+    cache = open_cache(table, recipe.data.size, recipe.data.fit, progress=decoded)
     return Slices(table, cache, recipe.data.healthy_masks)
 
 
