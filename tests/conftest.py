@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Each test process has a core of its own; threads that wait for one another there only spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def brisc_root() -> Path:

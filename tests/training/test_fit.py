@@ -185,6 +185,26 @@ def test_the_log_is_what_the_kept_network_does(run, manifest):
     )
 
 
+def test_a_small_network_learns_what_it_has_not_seen(run, manifest):
+    one = run(
+        "augmentation={rotation: 10, scale: [0.9, 1.1], shift: 0.02, brightness: 0.1, noise: 0.03}",
+        "data.batch_size=7",
+        "network.encoder.widths=[8, 16, 32, 32]",
+        "network.decoder.widths=[32, 16, 8]",
+        "network.classifier={hidden: [32]}",
+        "optimizer={name: adamw, lr: 2e-2}",
+        "schedule={name: one-cycle, epochs: 30, monitor: validation_score}",
+    )
+    assert read(one, "result.json")["best_score"] > 0.95
+    table = read_manifest(manifest)
+    rows, cache = np.flatnonzero(table["split"] == "test"), open_cache(table, 32)
+    with torch.inference_mode():
+        outputs = load_network(one)(torch.from_numpy(cache.images[rows])[:, None] / 255)
+    assert [CLASSES[label] for label in outputs.class_logits.argmax(1)] == table["label"].iloc[rows].tolist()
+    said, truth = (outputs.mask_logits[:, 0].numpy() > 0), cache.masks[rows] > 127
+    assert f1_score(truth.ravel(), said.ravel()) > 0.9
+
+
 def test_the_best_epoch_by_the_monitor_is_kept(run):
     swaying = run("schedule={name: constant, epochs: 5}", "optimizer={name: sgd, lr: 1, momentum: 0.9}")
     losses = column(swaying, "validation_loss")
