@@ -143,14 +143,10 @@ def make_phantom(
     with whole_folder(root, "choose a folder you may write to, on a disk with room") as folder:
         listing: list[dict[str, object]] = []
         with ThreadPoolExecutor() as pool:
-            jobs = [pool.submit(_write_slice, folder, each, size) for each in plan]
-            try:
-                for done, job in enumerate(jobs, start=1):
-                    listing.extend(job.result())
-                    progress(done)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+            written = pool.map(lambda each: _write_slice(folder, each, size), plan)
+            for done, rows in enumerate(written, start=1):
+                listing.extend(rows)
+                progress(done)
         _write_tables(folder, plan, listing)
         (folder / "README.md").write_text(README.format(slices=slices, seed=seed), encoding="utf-8")
 
