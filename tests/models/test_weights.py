@@ -59,7 +59,7 @@ class Mischief:
 def test_code_is_never_run(tmp_path, state):
     proof = tmp_path / "proof"
     torch.save(state | {"extra": Mischief(proof)}, tmp_path / "torch.pth")
-    (tmp_path / "pickle.pth").write_bytes(pickle.dumps(Mischief(proof)))
+    (tmp_path / "pickle.pth").write_bytes(pickle.dumps(Mischief(proof), protocol=2))
     for name in ("torch.pth", "pickle.pth"):
         with pytest.raises(InputError, match="not a state dict of tensors"):
             read_weights(tmp_path / name)
