@@ -23,6 +23,8 @@ from brainmtl.training.fit import resume, train
 from brainmtl.training.learner import Learner
 from brainmtl.training.recipe import read_recipe
 
+# A shell that starts tests in the background has them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for stream, name in enumerate(("out", "err"), start=1):
     os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
 
