@@ -27,7 +27,7 @@ BRISC_OVERLAP = (
     "BRISC's official test is not patient-disjoint: all 731 of its slices whose person is known come from "
     "people who are also in its training split, and 554 of its 860 tumour slices show a slice that is there, "
     "too. "
-    "The validation part shares no person or look-alike with the slices trained on."
+    "The validation part shares no known person with the slices trained on."
 )
 """Counted on the files; ``data/tables/README.md`` says how persons were found."""
 
