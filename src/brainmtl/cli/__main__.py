@@ -1,0 +1,5 @@
+"""``python -m brainmtl.cli``."""
+
+from brainmtl.cli import main
+
+main()

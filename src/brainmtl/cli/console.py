@@ -1,0 +1,94 @@
+"""What a person sees: lines, tables and bars; results on stdout, the rest on stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+
+def say(text: str) -> None:
+    """Print a line to stderr.
+
+    Args:
+        text: the line.
+    """
+    typer.echo(text, err=True)
+
+
+def show_metrics(metrics: dict[str, Any], as_json: bool) -> None:
+    """Print metrics of the contract.
+
+    Args:
+        metrics: as in a run folder's ``metrics.json``.
+        as_json: whole, for a program.
+    """
+    if as_json:
+        typer.echo(json.dumps(metrics, indent=2))
+        return
+    rows = []
+    for section in ("segmentation", "classification", "joint", "floors"):
+        for name, metric in (metrics.get(section) or {}).items():
+            value = metric["value"]
+            if not isinstance(value, list):  # the confusion matrix is for --json and the report
+                rows.append(
+                    [section, name, "–" if value is None else f"{value:.4f}", str(metric.get("n", ""))]
+                )
+    show_table(["", "metric", "value", "n"], rows)
+
+
+def show_table(head: list[str], rows: list[list[str]]) -> None:
+    """Print a table.
+
+    Args:
+        head: names of the columns.
+        rows: text by column.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*head)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+@contextmanager
+def bar(text: str, total: int | None) -> Iterator[Callable[..., None]]:
+    """Show a progress bar on stderr where a person watches.
+
+    Args:
+        text: what is being done.
+        total: how many there are, where that is known beforehand.
+
+    Yields:
+        what to call with the number done, and the number in all where it was not known.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as progress:
+        task = progress.add_task(text, total=total, visible=False)
+
+        def update(done: int, whole: int | None = total) -> None:
+            progress.update(task, completed=done, total=whole, visible=done != whole)
+
+        yield update
+
+
+@contextmanager
+def status(text: str) -> Iterator[None]:
+    """Show on stderr that something goes on.
+
+    Args:
+        text: what.
+    """
+    from rich.console import Console
+
+    with Console(stderr=True).status(text):
+        yield

@@ -1,0 +1,80 @@
+"""Verbs that train."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brainmtl.cli.app import Json, app
+from brainmtl.cli.console import bar, show_table, status
+from brainmtl.errors import UsageError
+
+
+@app.command()
+def train(
+    recipe: Annotated[str | None, typer.Argument(help="A recipe's name or YAML file.")] = None,
+    manifest: Annotated[Path | None, typer.Option("--manifest", "-m", help="From `brainmtl index`.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The run folder to make.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a field: optimizer.lr=5e-5.")
+    ] = None,
+    encoder_weights: Annotated[
+        Path | None, typer.Option(help="Pretrained encoder weights, where no hub is.")
+    ] = None,
+    init_from: Annotated[Path | None, typer.Option(help="A finished run to start from.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="A stopped run folder to go on with.")] = None,
+) -> None:
+    """Train a network.
+
+    Example: brainmtl train base-joint -m brisc.parquet -o runs/base
+    """
+    from brainmtl.training import fit
+    from brainmtl.training.recipe import read_recipe
+
+    watched = sys.stderr.isatty()
+    if resume is not None:
+        if recipe is not None or manifest is not None or out is not None:
+            raise UsageError(
+                "--resume takes its recipe and manifest from the run", mend="pass --resume alone"
+            )
+        with bar("decoding", None) as progress:
+            fit.resume(resume, progress=progress, bar=watched)
+        typer.echo(resume)
+        return
+    if recipe is None or manifest is None or out is None:
+        raise UsageError(
+            "a recipe, --manifest and --out are needed", mend="brainmtl train RECIPE -m MANIFEST -o RUN"
+        )
+    chosen = read_recipe(recipe, overrides or ())
+    with bar("decoding", None) as progress:
+        fit.train(
+            chosen,
+            manifest,
+            out,
+            encoder_weights=encoder_weights,
+            init_from=init_from,
+            progress=progress,
+            bar=watched,
+        )
+    typer.echo(out)
+
+
+@app.command()
+def recipes(as_json: Json = False) -> None:
+    """List the recipes that ship with the package.
+
+    Example: brainmtl recipes --json
+    """
+    from brainmtl.training.catalogue import list_recipes
+
+    with status("building networks"):
+        found = list_recipes()
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    show_table(
+        ["name", "task", "parameters"],
+        [[row["name"], row["task"], f"{row['parameters']:,}"] for row in found],
+    )

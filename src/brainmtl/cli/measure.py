@@ -1,0 +1,74 @@
+"""Verbs that measure and show."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brainmtl.cli.app import Json, app
+from brainmtl.cli.console import bar, show_metrics, status
+from brainmtl.errors import UsageError
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A finished run folder.")],
+    part: Annotated[str, typer.Option(help="validation, or test.")] = "validation",
+    ledger: Annotated[Path | None, typer.Option(help="Where readings of the test part are noted.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Read the test part once more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure a run on a part of its manifest. The test part is read once a model.
+
+    Example: brainmtl evaluate runs/base --part test
+    """
+    from brainmtl.training.evaluate import evaluate as measure
+
+    if part not in ("validation", "test"):
+        raise UsageError(f"--part {part}", mend="validation or test")
+    with bar("evaluating", None) as progress:
+        metrics = measure(run, part, ledger=ledger, again=again, progress=progress)  # type: ignore[arg-type]
+    show_metrics(metrics, as_json)
+
+
+@app.command()
+def score(
+    pred: Annotated[Path, typer.Option(help="A folder of predicted masks, from any tool.")],
+    truth: Annotated[Path, typer.Option(help="A folder of true masks with the same names.")],
+    labels: Annotated[
+        Path | None, typer.Option(help="A CSV with id, label, and predicted or p_<class> columns.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score any tool's masks.
+
+    Example: brainmtl score --pred out/masks --truth segmentation_task/test/masks
+    """
+    from brainmtl.evaluation.score import score_folders
+
+    with bar("scoring", None) as progress:
+        _, metrics = score_folders(pred, truth, labels, progress=progress)
+    show_metrics(metrics, as_json)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    readme: Annotated[Path | None, typer.Option(help="Also put its results into this Markdown file.")] = None,
+    share: Annotated[Path | None, typer.Option(help="Also copy what anybody may see to this folder.")] = None,
+) -> None:
+    """Write one self-contained HTML page about a run, with its figures and tables.
+
+    Example: brainmtl report runs/base
+    """
+    from brainmtl.report.page import write_report
+    from brainmtl.report.readme import refresh_readme
+    from brainmtl.report.share import share_run
+
+    with status("drawing"):
+        page = write_report(run)
+        if readme is not None:
+            refresh_readme(readme, [run])
+        if share is not None:
+            share_run(run, share)
+    typer.echo(page)
