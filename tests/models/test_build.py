@@ -7,6 +7,7 @@ import timm
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from torch import nn
 
 from brainmtl.errors import InputError
 from brainmtl.models.build import NetworkPart, build_network, parameter_counts
@@ -27,6 +28,9 @@ def count(**parts):
     network = build_network(NetworkPart.model_validate(parts))
     counts = parameter_counts(network)
     assert counts["parameters"] == counts["trainable_parameters"]
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    statistics = 2 * sum(norm.num_features for norm in norms)
+    assert counts["parameters_keras"] == counts["parameters"] + statistics
     return counts["parameters"]
 
 
@@ -57,16 +61,37 @@ def test_a_unet_has_the_parameters_of_the_formula(down, up, transposed, attentio
     assert found == unet(down, up, transposed=transposed, attention=attention)
 
 
+@given(down=WIDTHS, up=WIDTHS)
+def test_a_network_without_skips_has_the_parameters_of_the_formula(down, up):
+    up = (up * 2)[: len(down)]
+    decoder = {"name": "skipless", "widths": up}
+    channels = [1, *down, *up]
+    convs = sum((9 * a + 1) * b + 2 * b for a, b in pairwise(channels))
+    assert count(encoder={"name": "pooling", "widths": down}, decoder=decoder) == convs + up[-1] + 1
+
+
+@given(down=WIDTHS, up=WIDTHS)
+def test_a_unet_on_pooled_features(down, up):
+    up = (up * 2)[: len(down)]
+    ups = sum(
+        double(below + skip, width)
+        for below, skip, width in zip([down[-1], *up], [*down[-2::-1], 0], up, strict=False)
+    )
+    convs = sum((9 * a + 1) * b + 2 * b for a, b in pairwise([1, *down]))
+    found = count(encoder={"name": "pooling", "widths": down}, decoder={"widths": up})
+    assert found == convs + ups + up[-1] + 1
+
+
 def test_the_original_widths_have_the_parameters_others_count():
     """31,036,481 is what the widespread PyTorch U-Net (batch norm, transposed convolutions) counts."""
     assert count(decoder={"upsampling": "transposed"}) == 31_036_481
 
 
-@given(features=st.integers(1, 9), hidden=st.lists(st.integers(1, 9), max_size=3))
-def test_a_class_head_has_the_parameters_of_the_formula(features, hidden):
-    layers = [features, *hidden, 4]
+@given(features=st.integers(1, 9), hidden=st.lists(st.integers(1, 9), max_size=3), grid=st.integers(1, 3))
+def test_a_class_head_has_the_parameters_of_the_formula(features, hidden, grid):
+    layers = [features * grid * grid, *hidden, 4]
     head = sum((a + 1) * b for a, b in pairwise(layers))
-    found = count(encoder={"widths": [2, features]}, classifier={"hidden": hidden})
+    found = count(encoder={"widths": [2, features]}, classifier={"hidden": hidden, "grid": grid})
     assert found == double(1, 2) + double(2, features) + head
 
 
@@ -105,7 +130,16 @@ def test_task_is_what_the_parts_do():
             {"encoder": {"name": "resnet18", "options": {"output_stride": 16}}, "decoder": {}},
             r"network\.encoder\.name: its features have the strides 2, 4, 8, 16, 16",
         ),
+        (
+            {"encoder": {"name": "pooling"}, "decoder": {"name": "skipless", "widths": [8, 4]}},
+            r"network\.decoder\.widths: 2 widths, this encoder needs 5",
+        ),
+        ({"decoder": {"name": "skipless", "attention": True}}, r"network\.decoder\.attention.*no skips"),
         ({"classifier": {"whole": True}}, r"network\.classifier\.whole.*timm encoder"),
+        (
+            {"encoder": {"name": "pooling"}, "classifier": {"whole": True}},
+            r"network\.classifier\.whole.*timm encoder",
+        ),
         (
             {"encoder": {"name": "resnet18"}, "decoder": {}, "classifier": {"whole": True}},
             r"network\.classifier\.whole.*without a decoder",
@@ -113,6 +147,10 @@ def test_task_is_what_the_parts_do():
         (
             {"encoder": {"pretrained": True}, "classifier": {}},
             r"network\.encoder\.pretrained: the plain encoder has none",
+        ),
+        (
+            {"encoder": {"name": "pooling", "pretrained": True}, "classifier": {}},
+            r"network\.encoder\.pretrained: the pooling encoder has none",
         ),
         (
             {"encoder": {"name": "resnet18", "options": {"depth": 3}}, "classifier": {}},
@@ -136,6 +174,7 @@ def test_parts_that_do_not_fit(parts, message):
         ("efficientnet_bo", "efficientnet_b0"),
         ("mobilenet_v2_100", "mobilenetv2_100"),
         ("plian", "plain"),
+        ("poolling", "pooling"),
         ("tf_efficientnet_lite_0", "tf_efficientnet_lite0"),
     ],
 )
@@ -152,6 +191,10 @@ def test_an_unknown_encoder_and_one_near_it(name, near):
         {"decoder": {"widths": []}},
         {"decoder": {"upsampling": "bilinear"}},
         {"classifier": {"dropout": 1}},
+        {"classifier": {"input_dropout": 1}},
+        {"classifier": {"grid": 0}},
+        {"decoder": {"name": "fpn"}},
+        {"conventions": "jax"},
         {"classifier": {"dropout": float("nan")}},
         {"classifier": {"hiden": [8]}},
         {"encoder": {"first_layer": "max"}},

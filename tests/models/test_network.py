@@ -32,6 +32,13 @@ COMPOSITIONS = {
         "classifier": {"hidden": [16], "dropout": 0.3},
     },
     "plain classifier": {"encoder": PLAIN, "classifier": {}},
+    "pooling+class": {
+        "encoder": {**PLAIN, "name": "pooling"},
+        "decoder": {"name": "skipless", "widths": [12, 8, 4]},
+        "classifier": {"hidden": [16], "dropout": 0.3, "input_dropout": 0, "grid": 2},
+        "conventions": "keras",
+    },
+    "pooling unet": {"encoder": {**PLAIN, "name": "pooling"}, "decoder": {"widths": [12, 8, 4]}},
     "whole mobilenetv2_100": {"encoder": {"name": "mobilenetv2_100"}, "classifier": {"whole": True}},
     "whole resnet34": {"encoder": {"name": "resnet34"}, "classifier": {"whole": True, "dropout": 0.3}},
     "coarse joint": {
@@ -47,7 +54,7 @@ for _name in ENCODERS:
         f"{_name} segmentation": {"encoder": {"name": _name}, "decoder": _decoder},
         f"{_name} classification": {"encoder": {"name": _name}, "classifier": {}},
     }
-EXPORTED = ["unet+class", "attention+class", "whole resnet34", "coarse joint"] + [
+EXPORTED = ["unet+class", "attention+class", "pooling+class", "whole resnet34", "coarse joint"] + [
     f"{name} joint" for name in ENCODERS
 ]
 """The rest are made of parts of these; tests/training/test_export.py exports some of them."""

@@ -1,4 +1,4 @@
-"""The convolution block every U-Net here is built from."""
+"""The convolution blocks that networks of our own are built from."""
 
 from torch import Tensor, nn
 
@@ -20,6 +20,26 @@ class DoubleConv(nn.Module):
             nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
+        result: Tensor = self.layers(x)
+        return result
+
+
+class SingleConv(nn.Module):
+    """One 3×3 convolution with bias and ReLU, and then batch norm: the Keras idiom.
+
+    Args:
+        inputs: input channels.
+        outputs: output channels.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True), nn.BatchNorm2d(outputs)
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ from torch import nn
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
 from brainmtl.models.classifier import ClassHead
-from brainmtl.models.decoder import UNetDecoder, Upsampling
-from brainmtl.models.encoders import FirstLayer, PlainEncoder, TimmEncoder, timm_network
+from brainmtl.models.decoder import SkiplessDecoder, UNetDecoder, Upsampling
+from brainmtl.models.encoders import OWN, FirstLayer, TimmEncoder, timm_network
+from brainmtl.models.keras import follow_keras
 from brainmtl.models.network import Network, WholeClassifier
 
 Task = Literal["segmentation", "classification", "joint"]
@@ -24,7 +25,7 @@ class Part(BaseModel):
 
 
 class EncoderPart(Part):
-    """``plain`` (with ``widths``), or the name of a timm model."""
+    """``plain`` or ``pooling`` (with ``widths``), or the name of a timm model."""
 
     name: str = "plain"
     widths: tuple[Width, ...] = Field(default=(64, 128, 256, 512, 1024), min_length=2)
@@ -34,8 +35,9 @@ class EncoderPart(Part):
 
 
 class DecoderPart(Part):
-    """A U-Net decoder."""
+    """A U-Net decoder, or one without skips (and so without attention)."""
 
+    name: Literal["unet", "skipless"] = "unet"
     widths: tuple[Width, ...] = Field(default=(512, 256, 128, 64), min_length=1)
     attention: bool = False
     upsampling: Upsampling = "nearest"
@@ -46,6 +48,10 @@ class ClassifierPart(Part):
 
     hidden: tuple[Width, ...] = ()
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    input_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Before the first dense layer; ``null`` for ``dropout``."""
+    grid: Annotated[int, Field(ge=1, le=64)] = 1
+    """Side of the grid onto which features are averaged before they are flattened."""
     whole: bool = False
 
 
@@ -55,6 +61,8 @@ class NetworkPart(Part):
     encoder: EncoderPart = EncoderPart()
     decoder: DecoderPart | None = None
     classifier: ClassifierPart | None = None
+    conventions: Literal["torch", "keras"] = "torch"
+    """How weights begin and batch norm averages, see :func:`~brainmtl.models.keras.follow_keras`."""
 
     @property
     def task(self) -> Task:
@@ -87,32 +95,57 @@ def build_network(
         options = {**encoder.options, "num_classes": len(CLASSES), "drop_rate": head.dropout}
         return WholeClassifier(timm_network(encoder.name, start, weights, encoder.first_layer, options))
     trunk = (
-        PlainEncoder(encoder.widths)
-        if encoder.name == "plain"
+        OWN[encoder.name](encoder.widths)
+        if encoder.name in OWN
         else TimmEncoder(encoder.name, start, weights, encoder.first_layer, encoder.options)
     )
-    return Network(
+    network = Network(
         trunk,
-        UNetDecoder(trunk.channels, trunk.strides, decoder.widths, decoder.attention, decoder.upsampling)
-        if decoder is not None
+        _decoder(decoder, trunk.channels, trunk.strides) if decoder is not None else None,
+        ClassHead(
+            trunk.channels[-1], head.hidden, head.dropout, grid=head.grid, input_dropout=head.input_dropout
+        )
+        if head is not None
         else None,
-        ClassHead(trunk.channels[-1], head.hidden, head.dropout) if head is not None else None,
     )
+    if part.conventions == "keras":
+        follow_keras(network)
+    return network
+
+
+def _decoder(
+    part: DecoderPart, channels: tuple[int, ...], strides: tuple[int, ...]
+) -> UNetDecoder | SkiplessDecoder:
+    if part.name == "skipless":
+        return SkiplessDecoder(channels, strides, part.widths)
+    return UNetDecoder(channels, strides, part.widths, part.attention, part.upsampling)
 
 
 def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> None:
-    head, plain = part.classifier, part.encoder.name == "plain"
-    if part.decoder is None and head is None:
+    decoder, head, own = part.decoder, part.classifier, part.encoder.name in OWN
+    if decoder is None and head is None:
         raise InputError("neither a decoder nor a classifier", field="network", mend="give one or both")
-    if head is not None and head.whole and (part.decoder is not None or plain):
+    if decoder is not None and decoder.name == "skipless" and decoder.attention:
+        raise InputError(
+            "there are no skips to gate", field="network.decoder.attention", mend="set it to false"
+        )
+    if part.conventions == "keras" and not own:
+        raise InputError(
+            "a timm network follows its own conventions",
+            field="network.conventions",
+            mend="set it to torch",
+        )
+    if head is not None and head.whole and (decoder is not None or own):
         raise InputError(
             "the timm network's own head",
             field="network.classifier.whole",
             mend="only for a timm encoder without a decoder",
         )
-    if plain and pretrained:
+    if own and pretrained:
         raise InputError(
-            "the plain encoder has none", field="network.encoder.pretrained", mend="set it to false"
+            f"the {part.encoder.name} encoder has none",
+            field="network.encoder.pretrained",
+            mend="set it to false",
         )
     if weights is not None and not pretrained:
         raise InputError(
@@ -124,16 +157,23 @@ def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> N
 
 
 def parameter_counts(network: nn.Module) -> dict[str, int]:
-    """Count parameters, all and those that train.
+    """Count parameters: all, those that train, and all as Keras counts, with batch norm's running statistics.
 
     Args:
         network: any module.
 
     Returns:
-        ``{"parameters": n, "trainable_parameters": n}``.
+        ``{"parameters": n, "trainable_parameters": n, "parameters_keras": n}``.
     """
     sizes = [(p.numel(), p.requires_grad) for p in network.parameters()]
+    total = sum(size for size, _ in sizes)
+    statistics = sum(
+        value.numel()
+        for name, value in network.named_buffers()
+        if name.endswith(("running_mean", "running_var"))
+    )
     return {
-        "parameters": sum(size for size, _ in sizes),
+        "parameters": total,
         "trainable_parameters": sum(size for size, trains in sizes if trains),
+        "parameters_keras": total + statistics,
     }

@@ -1,4 +1,4 @@
-"""The U-Net decoder: from the coarsest features back to the slice, taking up a skip at each level."""
+"""Decoders: from the coarsest features back to the slice."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from brainmtl.errors import InputError
 from brainmtl.models.attention import AttentionGate
-from brainmtl.models.blocks import DoubleConv
+from brainmtl.models.blocks import DoubleConv, SingleConv
 
 Upsampling = Literal["nearest", "transposed"]
 
@@ -48,7 +48,7 @@ class Up(nn.Module):
 
 
 class UNetDecoder(nn.Module):
-    """Feature maps to one mask logit a pixel.
+    """Feature maps to one mask logit a pixel, taking up a skip at each level.
 
     Args:
         channels: channels of the encoder's feature maps, fine to coarse.
@@ -78,12 +78,7 @@ class UNetDecoder(nn.Module):
                 mend="a decoder needs strides that double",
             )
         skips = [*channels[-2::-1], *[0] * (strides[0].bit_length() - 1)]
-        if len(widths) != len(skips):
-            raise InputError(
-                f"{len(widths)} widths, this encoder needs {len(skips)}",
-                field="network.decoder.widths",
-                mend="one width for each step up",
-            )
+        _check_widths(widths, len(skips))
         inputs = (channels[-1], *widths[:-1])
         self.steps = nn.ModuleList(
             Up(below, skip, width, attention, upsampling)
@@ -98,3 +93,44 @@ class UNetDecoder(nn.Module):
             x = step(x, skip)
         result: Tensor = self.head(x)
         return result
+
+
+class SkiplessDecoder(nn.Module):
+    """The coarsest features to one mask logit a pixel: a convolution and a doubling a step, no skips.
+
+    Ferreira et al. 2024, "ST and MTL architectures".
+
+    Args:
+        channels: see :class:`UNetDecoder`; the last counts.
+        strides: see :class:`UNetDecoder`; the last counts.
+        widths: output channels of each step up, coarse to fine; one for each halving of the coarsest stride.
+
+    Raises:
+        InputError: the widths are not one for each step up.
+    """
+
+    def __init__(self, channels: Sequence[int], strides: Sequence[int], widths: Sequence[int]) -> None:
+        super().__init__()
+        _check_widths(widths, strides[-1].bit_length() - 1)
+        inputs = (channels[-1], *widths[:-1])
+        self.steps = nn.ModuleList(
+            SingleConv(before, after) for before, after in zip(inputs, widths, strict=True)
+        )
+        self.head = nn.Conv2d(widths[-1], 1, 1)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Map the encoder's features to mask logits ``(B, 1, H, W)``."""
+        x = features[-1]
+        for step in self.steps:
+            x = functional.interpolate(step(x), scale_factor=2.0, mode="nearest")
+        result: Tensor = self.head(x)
+        return result
+
+
+def _check_widths(widths: Sequence[int], steps: int) -> None:
+    if len(widths) != steps:
+        raise InputError(
+            f"{len(widths)} widths, this encoder needs {steps}",
+            field="network.decoder.widths",
+            mend="one width for each step up",
+        )

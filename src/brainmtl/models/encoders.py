@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainmtl.errors import InputError
-from brainmtl.models.blocks import DoubleConv
+from brainmtl.models.blocks import DoubleConv, SingleConv
 from brainmtl.models.weights import check_weights, hub_error, reach_hub, read_weights
 
 GREY_MEAN = 0.449
@@ -22,6 +22,7 @@ GREY_SD = 0.226
 FirstLayer = Literal["sum", "mean"]
 TESTED = (
     "plain",
+    "pooling",
     "mobilenetv2_100",
     "efficientnet_b0",
     "tf_efficientnet_lite0",
@@ -56,6 +57,37 @@ class PlainEncoder(nn.Module):
             x = level(functional.max_pool2d(x, 2) if number else x)
             features.append(x)
         return features
+
+
+class PoolingEncoder(nn.Module):
+    """Single convolutions, each followed by max pooling, so that the last feature map is pooled too.
+
+    Ferreira et al. 2024, "ST and MTL architectures".
+
+    Args:
+        widths: channels of each level; level ``i`` has stride ``2**(i + 1)``.
+        inputs: input channels.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (8, 16, 32, 64, 128), inputs: int = 1) -> None:
+        super().__init__()
+        self.channels = widths
+        self.strides = tuple(2 ** (level + 1) for level in range(len(widths)))
+        self.levels = nn.ModuleList(
+            SingleConv(before, after) for before, after in zip((inputs, *widths[:-1]), widths, strict=True)
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map ``(B, inputs, H, W)`` in [0, 1] to one feature map a level."""
+        features = []
+        for level in self.levels:
+            x = functional.max_pool2d(level(x), 2)
+            features.append(x)
+        return features
+
+
+OWN: dict[str, type[PlainEncoder] | type[PoolingEncoder]] = {"plain": PlainEncoder, "pooling": PoolingEncoder}
+"""Encoders that are not timm's; they have ``widths`` and no pretrained weights."""
 
 
 class TimmEncoder(nn.Module):

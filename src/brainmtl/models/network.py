@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from brainmtl.errors import InputError
 from brainmtl.models.classifier import ClassHead
-from brainmtl.models.decoder import UNetDecoder
-from brainmtl.models.encoders import GREY_MEAN, GREY_SD, PlainEncoder, TimmEncoder
+from brainmtl.models.decoder import SkiplessDecoder, UNetDecoder
+from brainmtl.models.encoders import GREY_MEAN, GREY_SD, PlainEncoder, PoolingEncoder, TimmEncoder
 
 
 class Outputs(NamedTuple):
@@ -32,7 +32,10 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, encoder: PlainEncoder | TimmEncoder, decoder: UNetDecoder | None, classifier: ClassHead | None
+        self,
+        encoder: PlainEncoder | PoolingEncoder | TimmEncoder,
+        decoder: UNetDecoder | SkiplessDecoder | None,
+        classifier: ClassHead | None,
     ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.classifier = encoder, decoder, classifier

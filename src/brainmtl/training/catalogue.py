@@ -17,18 +17,11 @@ def list_recipes() -> list[dict[str, Any]]:
     for name in recipe_names():
         recipe = read_recipe(name)
         network = build_network(recipe.network, pretrained=False)
-        counts = parameter_counts(network)
-        statistics = sum(
-            value.numel()
-            for key, value in network.named_buffers()
-            if key.endswith(("running_mean", "running_var"))
-        )
         found.append(
             {
                 "name": name,
                 "task": recipe.network.task,
-                **counts,
-                "parameters_keras": counts["parameters"] + statistics,
+                **parameter_counts(network),
                 "published": dict(recipe.published),
             }
         )
