@@ -15,6 +15,7 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import Fit, from_square, to_square
 from brainmtl.inference.result import Result
+from brainmtl.inference.runtime import Runtime, UnusableModelError, open_runtime
 from brainmtl.labels import CLASSES, ClassName
 
 KEY: Final = "brainmtl"
@@ -95,12 +96,12 @@ class ModelPackage:
     Attributes:
         info: its metadata.
         sha256: of its file.
-        session: the ``onnxruntime.InferenceSession``.
+        runtime: what computes its graph.
     """
 
     info: PackageInfo
     sha256: str
-    session: Any
+    runtime: Runtime
 
     def predict(self, picture: str | Path | NDArray[np.uint8]) -> Result:
         """Predict one slice.
@@ -140,9 +141,7 @@ class ModelPackage:
             where the network has no such head.
         """
         images = squares[:, None].astype(np.float32) / np.float32(255)
-        said = dict(
-            zip(self.info.outputs, self.session.run(list(self.info.outputs), {IMAGE: images}), strict=True)
-        )
+        said = dict(zip(self.info.outputs, self.runtime.run(self.info.outputs, images), strict=True))
         return said[MASK][:, 0] if MASK in said else None, said.get(CLASS)
 
     def result(
@@ -180,15 +179,16 @@ class ModelPackage:
         return {name: round(float(chances[name]), 6) for name in CLASSES}
 
 
-def load_package(path: Path) -> ModelPackage:
+def load_package(path: Path, runtime: str = "cpu") -> ModelPackage:
     """Load a model package.
 
     Args:
         path: a file that ``brainmtl export`` wrote.
+        runtime: what computes it, one of :data:`~brainmtl.inference.runtime.RUNTIMES`.
 
     Raises:
         InputError: the file is missing, not ONNX, carries no metadata of ours, is of another format version,
-            or its graph is not what its metadata says.
+            or its graph is not what its metadata says; or there is no such runtime.
     """
     try:
         content = path.read_bytes()
@@ -196,21 +196,13 @@ def load_package(path: Path) -> ModelPackage:
         raise InputError("no such model package", where=path, mend=EXPORT) from error
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror}", where=path, mend=EXPORT) from error
-    session = _open_session(content, path)
-    info = _read_info(session.get_modelmeta().custom_metadata_map.get(KEY), path)
-    _check_graph(session, info, path)
-    return ModelPackage(info, hashlib.sha256(content).hexdigest(), session)
-
-
-def _open_session(content: bytes, path: Path) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # of ONNX Runtime's own kinds, which share no base
+        opened = open_runtime(content, runtime)
+    except UnusableModelError as error:
         raise InputError("not an ONNX model that can be run", where=path, mend=EXPORT) from error
+    info = _read_info(opened.metadata(KEY), path)
+    _check_graph(opened, info, path)
+    return ModelPackage(info, hashlib.sha256(content).hexdigest(), opened)
 
 
 def _read_info(text: str | None, path: Path) -> PackageInfo:
@@ -235,21 +227,20 @@ def _read_info(text: str | None, path: Path) -> PackageInfo:
         raise InputError("its metadata cannot be read", where=path, field=KEY, mend=EXPORT) from error
 
 
-def _check_graph(session: Any, info: PackageInfo, path: Path) -> None:
-    values = [*session.get_inputs(), *session.get_outputs()]
-    if sorted(value.name for value in values) != sorted((*info.inputs, *info.outputs)):
+def _check_graph(runtime: Runtime, info: PackageInfo, path: Path) -> None:
+    values = runtime.values()
+    if sorted(name for name, _, _ in values) != sorted((*info.inputs, *info.outputs)):
         raise InputError(
             "its graph has other inputs or outputs than its metadata", where=path, mend="export it again"
         )
     side = info.size
-    for value in values:
-        batch, *rest = value.shape or [1]
-        expected = [len(info.classes)] if value.name == CLASS else [1, side, side]
-        if value.type != "tensor(float)" or isinstance(batch, int) or rest != expected:
+    for name, kind, (batch, *rest) in values:
+        expected = [len(info.classes)] if name == CLASS else [1, side, side]
+        if kind != "float" or batch is not None or rest != expected:
             raise InputError(
-                f"{value.type} {value.shape} in the graph, not float (B, {', '.join(map(str, expected))})",
+                f"{kind} {[batch, *rest]} in the graph, not float (B, {', '.join(map(str, expected))})",
                 where=path,
-                field=value.name,
+                field=name,
                 mend="export it again",
             )
 
