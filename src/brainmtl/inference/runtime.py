@@ -58,12 +58,8 @@ class OnnxRuntime:
         import onnxruntime
 
         if PROVIDERS[provider] not in onnxruntime.get_available_providers():
-            raise InputError(
-                "this ONNX Runtime cannot use it",
-                where=provider,
-                field="runtime",
-                mend=_package_for(provider),
-            )
+            mend = "pip install onnxruntime-gpu" if provider == "cuda" else CHOOSE
+            raise InputError("ONNX Runtime lacks it here", where=provider, field="runtime", mend=mend)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         providers = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
