@@ -2,12 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainmtl.cli.app import Json, app
 from brainmtl.cli.console import bar, say, show_table, status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST = Path("manifest.parquet")
 
 
 @app.command()
@@ -33,28 +38,57 @@ def phantom(
 
 @app.command()
 def index(
-    root: Annotated[Path, typer.Argument(help="A BRISC folder: it holds classification_task/.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The manifest to write.")] = Path(
-        "manifest.parquet"
-    ),
+    root: Annotated[Path, typer.Argument(help="The folder of a data set: BRISC, Figshare, SARTAJ or plain.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The manifest to write.")] = MANIFEST,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Where to write Figshare's slices. Default: beside the manifest.")
+    ] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A class to leave out; may be repeated.")] = None,
+    distinct: Annotated[bool, typer.Option("--distinct", help="Leave out files equal to others.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Turn a data set into a manifest, checked against its published SHA-256s.
+    """Turn a data set into a manifest. A plain folder needs an index.csv.
 
     Example: brainmtl index brisc2025 -o brisc.parquet
     """
-    from brainmtl.data.brisc import index_brisc
+    from brainmtl.data.formats import index_folder
+
+    beside = pictures or out.with_name(f"{out.stem}-pictures")
+    with bar(f"reading {root}", None) as progress:
+        table, warnings = index_folder(
+            root, beside, without=without or (), distinct=distinct, progress=progress
+        )
+    _finish(table, warnings, out, as_json)
+
+
+@app.command()
+def join(
+    manifests: Annotated[list[Path], typer.Argument(help="Manifests of different data sets.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The manifest to write.")] = MANIFEST,
+    as_json: Json = False,
+) -> None:
+    """Join data sets: a slice that is in two of them stays on one side of every split.
+
+    Example: brainmtl join figshare.parquet sartaj.parquet -o both.parquet
+    """
+    from brainmtl.data.join import join_manifests
+    from brainmtl.data.manifest import read_manifest
+
+    with status("looking for slices that are in several sets"):
+        table, warnings = join_manifests([read_manifest(path) for path in manifests])
+    _finish(table, warnings, out, as_json)
+
+
+def _finish(table: "pd.DataFrame", warnings: list[str], out: Path, as_json: bool) -> None:
     from brainmtl.data.manifest import summary, write_manifest
 
-    with status(f"checking {root}"):
-        table, warnings = index_brisc(root)
     write_manifest(table, out)
     counts = summary(table)
     for warning in warnings:
         say(f"warning: {warning}")
     if as_json:
         found = {
-            "dataset": table["source"].iloc[0],
+            "dataset": "+".join(table["source"].unique()),
             "slices": len(table),
             "by_split": counts,
             "warnings": warnings,

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import pandas as pd
 
-from brainmtl.data.groups import group_slices
+from brainmtl.data.leaks import known_leaks
 from brainmtl.data.manifest import check_manifest
 from brainmtl.data.persons import known_persons
-from brainmtl.data.splits import draw_splits, frozen_splits
+from brainmtl.data.sides import draw_sides
+from brainmtl.data.splits import frozen_splits
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.picture import read_picture, upright_size
@@ -35,7 +36,7 @@ def index_brisc(root: Path) -> tuple[pd.DataFrame, list[str]]:
         root: the folder that holds ``classification_task/`` and ``segmentation_task/``.
 
     Returns:
-        The manifest, with groups, the validation part and five folds; and warnings.
+        The manifest, with groups, the validation part, five folds and leaks; and warnings.
 
     Raises:
         InputError: the layout is not BRISC's; a file is missing, altered or unreadable; a tumour slice has no
@@ -54,14 +55,11 @@ def index_brisc(root: Path) -> tuple[pd.DataFrame, list[str]]:
     masks = [Path(str(row["mask"])) for row in rows if row["mask"] is not None]
     _refuse_stray_masks(root, masks)
     table = pd.DataFrame(rows)
-    table["group"] = table["id"]
-    table = check_manifest(table, root)
+    table = check_manifest(table.assign(group=table["id"]), root)
     table["patient"], persons = known_persons(table["id"], root)
     split = frozen_splits(table)
-    if split is None:
-        table["group"] = group_slices(table, persons)
-        split = draw_splits(table)
-    return check_manifest(split, root), _warnings(
+    whole = draw_sides(table, persons, root) if split is None else split.assign(leaked=known_leaks(split))
+    return check_manifest(whole, root), _warnings(
         root, {path.resolve() for path in images} | set(masks), checked
     )
 

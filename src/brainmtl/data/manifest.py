@@ -22,12 +22,17 @@ COLUMNS = {
     "split": "string",
     "validation": "boolean",
     "fold": "Int8",
+    "leaked": "boolean",
     "width": "Int32",
     "height": "Int32",
     "sha256": "string",
     "mask_sha256": "string",
 }
-"""Column → pandas type. ``mask``, ``label``, ``plane``, ``patient`` may be null; ``group`` never is."""
+"""Column → pandas type. ``mask``, ``label``, ``plane``, ``patient`` may be null; ``group`` never is.
+
+``leaked``: the same picture, or nearly, lies on the other side of the set's own split; null where nobody has
+looked.
+"""
 
 REQUIRED = ("id", "image", "source", "group", "split", "sha256")
 
@@ -155,8 +160,11 @@ def content_hash(table: pd.DataFrame) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    rows = table.drop(columns=["image", "mask"]).to_csv(index=False, lineterminator="\n")
-    return hashlib.sha256(rows.encode()).hexdigest()
+    rows = table.drop(columns=["image", "mask"])
+    if "leaked" in rows and rows["leaked"].isna().all():  # a column that older manifests lack
+        rows = rows.drop(columns="leaked")
+    text = rows.to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:

@@ -1,7 +1,6 @@
 """Which slices a network learns from, is selected on, and is measured on."""
 
 import warnings
-from importlib.resources import files
 from typing import Literal
 
 import numpy as np
@@ -9,9 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from brainmtl.data.leaks import known_leaks
+from brainmtl.data.shipped import shipped_table
 from brainmtl.errors import InputError
 
-Protocol = Literal["official", "patient-5fold"]
+Protocol = Literal["official", "official-clean-train", "patient-5fold", "folds"]
 Part = Literal["train", "validation", "test"]
 
 FOLDS = 5
@@ -31,8 +32,7 @@ def frozen_splits(table: pd.DataFrame) -> pd.DataFrame | None:
         The manifest with the three columns filled, split alike everywhere; ``None`` if it is not BRISC 2025.
     """
     types = {"id": "string", "group": "string", "fold": "Int8", "validation": "boolean"}
-    with (files("brainmtl.data") / "tables" / STORED).open() as handle:
-        frozen = pd.read_csv(handle, dtype=types)
+    frozen = shipped_table(STORED, types)
     if set(table["id"]) != set(frozen["id"]):
         return None
     return table.drop(columns=["group", "validation", "fold"]).merge(frozen, on="id", validate="1:1")
@@ -78,29 +78,61 @@ def _deal(table: pd.DataFrame, shares: int, seed: int) -> NDArray[np.int8]:
 def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -> "pd.Series[str]":
     """Say for every slice whether it is for training, validation or test.
 
+    ==========================  ==================================  ====================================
+    protocol                    test                                validation
+    ==========================  ==================================  ====================================
+    ``official``                the set's own test split            ``validation``
+    ``official-clean-train``    the same                            the same, without copies of the test
+    ``patient-5fold``           the groups of ``fold``              ``validation``, outside the fold
+    ``folds``                   the set's own test split            the groups of ``fold``, outside the test
+    ==========================  ==================================  ====================================
+
+    The rest is for training; ``official-clean-train`` leaves out of it every slice whose picture, or nearly
+    the same, is in the test split.
+
     Args:
         table: a manifest.
-        protocol: ``"official"``, the set's own test split; or ``"patient-5fold"``, whose folds share no
-            person.
-        fold: the test fold of ``"patient-5fold"``, 0 to 4.
+        protocol: which.
+        fold: 0 to 4, for the protocols that have folds.
 
     Returns:
-        ``"train"``, ``"validation"`` or ``"test"``, aligned with the table. Validation shares no group with
-        train.
+        ``"train"``, ``"validation"``, ``"test"`` or ``"left_out"``, aligned with the table. Validation shares
+        no group with train.
 
     Raises:
-        InputError: the fold does not exist, or a slice is neither in a training nor in a test split.
+        InputError: the fold does not exist, a slice is neither in a training nor in a test split, or nobody
+            has looked for copies.
     """
-    if protocol == "official":
-        odd = table["split"][~table["split"].isin(("train", "test"))]
-        if len(odd):
-            raise InputError(f"{odd.iloc[0]!r} is not one of train, test", field="split", mend="rename it")
-        test = (table["split"] == "test").to_numpy(dtype=bool)
-    else:
-        if fold not in set(table["fold"].dropna()):
-            raise InputError(f"there is no fold {fold}", field="data.fold", mend=f"0 to {FOLDS - 1}")
-        test = (table["fold"] == fold).fillna(False).to_numpy(dtype=bool)
-    held = table["validation"].fillna(False).to_numpy(dtype=bool)
-    return pd.Series(
-        np.where(test, "test", np.where(held, "validation", "train")), index=table.index, dtype="string"
-    )
+    test = _in_fold(table, fold) if protocol == "patient-5fold" else _in_own_test(table)
+    held = _in_fold(table, fold) if protocol == "folds" else _yes(table["validation"])
+    out = _leaked(table) if protocol == "official-clean-train" else np.zeros(len(table), bool)
+    side = np.select([test, out, held], ["test", "left_out", "validation"], "train")
+    return pd.Series(side, index=table.index, dtype="string")
+
+
+def _in_own_test(table: pd.DataFrame) -> NDArray[np.bool_]:
+    odd = table["split"][~table["split"].isin(("train", "test"))]
+    if len(odd):
+        raise InputError(f"{odd.iloc[0]!r} is not one of train, test", field="split", mend="rename it")
+    return (table["split"] == "test").to_numpy(dtype=bool)
+
+
+def _in_fold(table: pd.DataFrame, fold: int) -> NDArray[np.bool_]:
+    if fold not in set(table["fold"].dropna()):
+        raise InputError(f"there is no fold {fold}", field="data.fold", mend=f"0 to {FOLDS - 1}")
+    return _yes(table["fold"] == fold)
+
+
+def _yes(column: "pd.Series[bool]") -> NDArray[np.bool_]:
+    return column.fillna(False).to_numpy(dtype=bool)
+
+
+def _leaked(table: pd.DataFrame) -> NDArray[np.bool_]:
+    leaked = known_leaks(table)
+    if leaked.isna().all():
+        raise InputError(
+            "nobody has looked for copies of the test split",
+            field="leaked",
+            mend="run `brainmtl index` again",
+        )
+    return _yes(leaked)
