@@ -1,16 +1,12 @@
 """One self-contained HTML page about a run, with its figures and tables as files beside it."""
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import brainmtl
-from brainmtl.imaging.files import whole_file
 from brainmtl.report.charts import Chart, evaluation_charts, training_charts
 from brainmtl.report.folder import Evaluation, Run, read_run
+from brainmtl.report.html import Card, data_uri, template, write_whole
 from brainmtl.report.names import METRICS, metric_name, value_name, write_number
 from brainmtl.report.panels import View, draw_card, panel_sheet, read_view
 from brainmtl.report.picks import Pick, extremes, failures
@@ -36,18 +32,6 @@ class Drawn:
     alt: str
     light: str
     dark: str
-
-
-@dataclass(frozen=True)
-class Card:
-    """A slice in the page."""
-
-    place: str
-    title: str
-    score: str
-    id: str
-    alt: str
-    image: str
 
 
 @dataclass(frozen=True)
@@ -95,9 +79,9 @@ def write_report(run: Path) -> Path:
     results, cost, data = result_tables(found), cost_table(found), data_tables(found)
     strata = [table for section in sections for table in (*section.tables, section.failure_table) if table]
     for table in (*results, *strata, cost, *data):
-        _write(run / "tables" / f"{table.name}.csv", to_csv(table).encode())
-        _write(run / "tables" / f"{table.name}.md", f"# {table.title}\n\n{to_markdown(table)}".encode())
-    html = _template().render(
+        write_whole(run / "tables" / f"{table.name}.csv", to_csv(table).encode())
+        write_whole(run / "tables" / f"{table.name}.md", f"# {table.title}\n\n{to_markdown(table)}".encode())
+    html = template("report.html.j2").render(
         run=found,
         version=brainmtl.__version__,
         tiles=_tiles(found),
@@ -109,28 +93,17 @@ def write_report(run: Path) -> Path:
         missing=_missing(found),
         names=METRICS,
     )
-    _write(run / "report.html", html.encode())
+    write_whole(run / "report.html", html.encode())
     return run / "report.html"
-
-
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("brainmtl.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def _draw(run: Path, chart: Chart) -> Drawn:
     light = chart.draw(LIGHT)
     vector = to_svg(light)
-    _write(run / "figures" / f"{chart.name}.svg", vector)
-    _write(run / "figures" / f"{chart.name}.png", to_png(light))
+    write_whole(run / "figures" / f"{chart.name}.svg", vector)
+    write_whole(run / "figures" / f"{chart.name}.png", to_png(light))
     kind = "image/svg+xml"
-    return Drawn(chart.title, chart.alt, _data_uri(vector, kind), _data_uri(to_svg(chart.draw(DARK)), kind))
+    return Drawn(chart.title, chart.alt, data_uri(vector, kind), data_uri(to_svg(chart.draw(DARK)), kind))
 
 
 def _section(run: Path, evaluation: Evaluation) -> Section:
@@ -146,7 +119,7 @@ def _section(run: Path, evaluation: Evaluation) -> Section:
     rows = [picks for picks in best.values() if picks]
     if rows:
         sheet = panel_sheet(sorted(rows, key=len, reverse=True))
-        _write(run / "figures" / f"{evaluation.part}-panels.png", to_png(sheet, dpi=100))
+        write_whole(run / "figures" / f"{evaluation.part}-panels.png", to_png(sheet, dpi=100))
     return Section(
         part=evaluation.part,
         slices=_count(evaluation),
@@ -181,7 +154,7 @@ def _card(pick: Pick, view: View) -> Card:
         pick.score,
         str(pick.row["id"]),
         alt,
-        _data_uri(draw_card(view), "image/jpeg"),
+        data_uri(draw_card(view), "image/jpeg"),
     )
 
 
@@ -230,12 +203,3 @@ def _missing(run: Run) -> list[str]:
     if run.task == "classification":
         said.append("The network has no decoder, so there are no masks.")
     return said
-
-
-def _data_uri(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_bytes(content)
