@@ -333,7 +333,10 @@ def test_stdout_is_for_results(tiny, manifest, tmp_path, capfd, monkeypatch, bar
     said = capfd.readouterr()
     assert said.out == ""
     if not bar:
-        assert [line.split(":")[0] for line in said.err.splitlines()] == ["epoch 1/1"]
+        assert [line.split(":")[0] for line in said.err.splitlines()] == [
+            "1,725 of 1,725 parameters train",
+            "epoch 1/1",
+        ]
     assert list((tmp_path / "here").iterdir()) == []
 
 

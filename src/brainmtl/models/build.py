@@ -7,10 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from brainmtl.errors import InputError
-from brainmtl.labels import CLASSES
+from brainmtl.labels import CLASSES, ClassName
 from brainmtl.models.classifier import ClassHead
 from brainmtl.models.decoder import SkiplessDecoder, UNetDecoder, Upsampling
-from brainmtl.models.encoders import OWN, FirstLayer, TimmEncoder, timm_network
+from brainmtl.models.encoders import (
+    OWN,
+    FirstLayer,
+    PlainEncoder,
+    PoolingEncoder,
+    TimmEncoder,
+    timm_network,
+)
+from brainmtl.models.freezing import freeze
 from brainmtl.models.keras import follow_keras
 from brainmtl.models.network import Network, WholeClassifier
 
@@ -29,9 +37,13 @@ class EncoderPart(Part):
 
     name: str = "plain"
     widths: tuple[Width, ...] = Field(default=(64, 128, 256, 512, 1024), min_length=2)
+    norm: Literal["batch", "none"] = "batch"
+    """After the convolutions of ``pooling``."""
     pretrained: bool = False
     first_layer: FirstLayer = "sum"
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    """Stages that keep their weights: ``stem``, ``stage1`` …, ``stage1.1`` …, ``head``."""
 
 
 class DecoderPart(Part):
@@ -53,6 +65,8 @@ class ClassifierPart(Part):
     grid: Annotated[int, Field(ge=1, le=64)] = 1
     """Side of the grid onto which features are averaged before they are flattened."""
     whole: bool = False
+    classes: tuple[ClassName, ...] = Field(default=CLASSES, min_length=2)
+    """Those it can name; the others get a probability of 0."""
 
 
 class NetworkPart(Part):
@@ -70,6 +84,11 @@ class NetworkPart(Part):
         if self.decoder is not None and self.classifier is not None:
             return "joint"
         return "segmentation" if self.decoder is not None else "classification"
+
+    @property
+    def classes(self) -> tuple[ClassName, ...]:
+        """Those it can name; all where it names none."""
+        return CLASSES if self.classifier is None else self.classifier.classes
 
 
 def build_network(
@@ -90,27 +109,42 @@ def build_network(
     """
     start = part.encoder.pretrained if pretrained is None else pretrained
     _check_parts(part, weights, start)
+    network = _whole(part, start, weights) or _composed(part, start, weights)
+    if part.conventions == "keras":
+        follow_keras(network)
+    freeze(network, part.encoder.frozen)
+    return network
+
+
+def _whole(part: NetworkPart, pretrained: bool, weights: Path | None) -> WholeClassifier | None:
+    encoder, head = part.encoder, part.classifier
+    if head is None or not head.whole:
+        return None
+    options = {**encoder.options, "num_classes": len(head.classes), "drop_rate": head.dropout}
+    network = timm_network(encoder.name, pretrained, weights, encoder.first_layer, options)
+    return WholeClassifier(network, head.classes)
+
+
+def _composed(part: NetworkPart, pretrained: bool, weights: Path | None) -> Network:
     encoder, decoder, head = part.encoder, part.decoder, part.classifier
-    if head is not None and head.whole:
-        options = {**encoder.options, "num_classes": len(CLASSES), "drop_rate": head.dropout}
-        return WholeClassifier(timm_network(encoder.name, start, weights, encoder.first_layer, options))
-    trunk = (
-        OWN[encoder.name](encoder.widths)
-        if encoder.name in OWN
-        else TimmEncoder(encoder.name, start, weights, encoder.first_layer, encoder.options)
-    )
-    network = Network(
+    trunk = _encoder(encoder, pretrained, weights)
+    return Network(
         trunk,
         _decoder(decoder, trunk.channels, trunk.strides) if decoder is not None else None,
-        ClassHead(
-            trunk.channels[-1], head.hidden, head.dropout, grid=head.grid, input_dropout=head.input_dropout
-        )
+        ClassHead(trunk.channels[-1], head.hidden, head.dropout, head.classes, head.grid, head.input_dropout)
         if head is not None
         else None,
     )
-    if part.conventions == "keras":
-        follow_keras(network)
-    return network
+
+
+def _encoder(
+    part: EncoderPart, pretrained: bool, weights: Path | None
+) -> PlainEncoder | PoolingEncoder | TimmEncoder:
+    if part.name == "pooling":
+        return PoolingEncoder(part.widths, norm=part.norm == "batch")
+    if part.name == "plain":
+        return PlainEncoder(part.widths)
+    return TimmEncoder(part.name, pretrained, weights, part.first_layer, part.options)
 
 
 def _decoder(
@@ -128,6 +162,14 @@ def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> N
     if decoder is not None and decoder.name == "skipless" and decoder.attention:
         raise InputError(
             "there are no skips to gate", field="network.decoder.attention", mend="set it to false"
+        )
+    if len(set(part.classes)) < len(part.classes):
+        raise InputError("a class is named twice", field="network.classifier.classes", mend="name it once")
+    if part.encoder.norm == "none" and part.encoder.name != "pooling":
+        raise InputError(
+            f"the {part.encoder.name} encoder has its norms",
+            field="network.encoder.norm",
+            mend="set it to batch",
         )
     if part.conventions == "keras" and not own:
         raise InputError(

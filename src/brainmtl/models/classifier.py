@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional
 
-from brainmtl.labels import CLASSES
+from brainmtl.labels import CLASSES, ClassName
+
+NO_CHANCE = -1e4
+"""A logit whose softmax is 0, and finite, so that no loss makes it 0 · ∞."""
 
 
 class ClassHead(nn.Module):
@@ -14,7 +18,7 @@ class ClassHead(nn.Module):
         inputs: channels of the coarsest feature map.
         hidden: widths of dense layers (with ReLU) before the last.
         dropout: share of units dropped before every dense layer, in [0, 1).
-        classes: number of classes.
+        classes: those it knows; of the others it says nothing.
         grid: side of the grid that is flattened; 1 is global average pooling, and where it is the side of
             the feature map nothing is pooled.
         input_dropout: share dropped before the first dense layer; ``None`` for ``dropout``.
@@ -25,7 +29,7 @@ class ClassHead(nn.Module):
         inputs: int,
         hidden: Sequence[int] = (),
         dropout: float = 0.0,
-        classes: int = len(CLASSES),
+        classes: Sequence[ClassName] = CLASSES,
         grid: int = 1,
         input_dropout: float | None = None,
     ) -> None:
@@ -36,9 +40,29 @@ class ClassHead(nn.Module):
         for width in hidden:
             layers += [nn.Dropout(share), nn.Linear(inputs, width), nn.ReLU(inplace=True)]
             inputs, share = width, dropout
-        self.layers = nn.Sequential(*layers, nn.Dropout(share), nn.Linear(inputs, classes))
+        self.layers = nn.Sequential(*layers, nn.Dropout(share), nn.Linear(inputs, len(classes)))
+        self.among = AmongClasses(classes)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map ``(B, inputs, h, w)`` to class logits ``(B, classes)``."""
-        result: Tensor = self.layers(features)
+        """Map ``(B, inputs, h, w)`` to class logits ``(B, 4)``."""
+        result: Tensor = self.among(self.layers(features))
         return result
+
+
+class AmongClasses(nn.Module):
+    """Set the logits of the classes a network knows among those of all, where the others have no chance.
+
+    Args:
+        known: its classes, in the order of its logits.
+    """
+
+    def __init__(self, known: Sequence[ClassName]) -> None:
+        super().__init__()
+        self.places = [known.index(name) if name in known else len(known) for name in CLASSES]
+        self.all = tuple(known) == CLASSES
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Map logits ``(B, known)`` to ``(B, 4)``, in the order of :data:`~brainmtl.labels.CLASSES`."""
+        if self.all:
+            return logits
+        return functional.pad(logits, (0, 1), value=NO_CHANCE)[:, self.places]

@@ -67,14 +67,18 @@ class PoolingEncoder(nn.Module):
     Args:
         widths: channels of each level; level ``i`` has stride ``2**(i + 1)``.
         inputs: input channels.
+        norm: whether each convolution has batch norm.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (8, 16, 32, 64, 128), inputs: int = 1) -> None:
+    def __init__(
+        self, widths: tuple[int, ...] = (8, 16, 32, 64, 128), inputs: int = 1, norm: bool = True
+    ) -> None:
         super().__init__()
         self.channels = widths
         self.strides = tuple(2 ** (level + 1) for level in range(len(widths)))
         self.levels = nn.ModuleList(
-            SingleConv(before, after) for before, after in zip((inputs, *widths[:-1]), widths, strict=True)
+            SingleConv(before, after, norm)
+            for before, after in zip((inputs, *widths[:-1]), widths, strict=True)
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -21,7 +21,7 @@ NUMBERS = (
     (re.compile(r"layer(\d+)\.(?:(\d+)\.)?"), 0),
     (re.compile(r"features[._](?:denseblock|transition)(\d+)\.(?:denselayer(\d+)\.)?"), 0),
 )
-"""Where a tensor's name says the number of its stage and of its block, and what makes the stage's count from 1."""
+"""Where a tensor's name says the number of its stage and of its block, and what makes stages count from 1."""
 OWN_HEADS = ("classifier.", "fc.", "head.fc.")
 """The class layer of a whole timm network, which is no part of an encoder."""
 

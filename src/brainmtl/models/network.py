@@ -1,13 +1,16 @@
 """The network: an encoder, and then a decoder, a classifier, or both."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from brainmtl.errors import InputError
-from brainmtl.models.classifier import ClassHead
+from brainmtl.labels import CLASSES, ClassName
+from brainmtl.models.classifier import AmongClasses, ClassHead
 from brainmtl.models.decoder import SkiplessDecoder, UNetDecoder
 from brainmtl.models.encoders import GREY_MEAN, GREY_SD, PlainEncoder, PoolingEncoder, TimmEncoder
+from brainmtl.models.freezing import Freezable
 
 
 class Outputs(NamedTuple):
@@ -22,7 +25,7 @@ class Outputs(NamedTuple):
     class_logits: Tensor | None
 
 
-class Network(nn.Module):
+class Network(Freezable):
     """One encoder shared by a decoder, a class head, or both.
 
     Args:
@@ -55,21 +58,23 @@ class Network(nn.Module):
         )
 
 
-class WholeClassifier(nn.Module):
+class WholeClassifier(Freezable):
     """A timm network as it is, its own last layer giving the class logits.
 
     Args:
         network: created with ``num_classes`` set.
+        classes: those it knows, in the order of its logits.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, classes: Sequence[ClassName] = CLASSES) -> None:
         super().__init__()
         self.network = network
+        self.among = AmongClasses(classes)
 
     def forward(self, x: Tensor) -> Outputs:
         """Map slices ``(B, 1, H, W)`` in [0, 1] to :class:`Outputs` without a mask."""
         check_input(x, 1)
-        return Outputs(None, self.network((x - GREY_MEAN) / GREY_SD))
+        return Outputs(None, self.among(self.network((x - GREY_MEAN) / GREY_SD)))
 
 
 def check_input(x: Tensor, stride: int) -> None:

@@ -1,6 +1,6 @@
 """Batches straight from the cache: whole rows of a memory-mapped array, no decoding, no workers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from brainmtl.data.cache import Cache
-from brainmtl.labels import CLASSES, HEALTHY
+from brainmtl.labels import CLASSES, HEALTHY, ClassName
 from brainmtl.training.recipe import DataPart
 
 
@@ -42,13 +42,20 @@ class Slices(Dataset[Batch]):
         table: a manifest.
         cache: its cache.
         healthy_masks: whether a healthy slice counts as having an empty mask.
+        classes: those the network knows; a label of another counts as unknown.
     """
 
-    def __init__(self, table: pd.DataFrame, cache: Cache, healthy_masks: bool) -> None:
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        cache: Cache,
+        healthy_masks: bool,
+        classes: Sequence[ClassName] = CLASSES,
+    ) -> None:
         self.cache = cache
         healthy = (table["label"] == HEALTHY).fillna(False).to_numpy(dtype=bool)
         self.mask_known = table["mask"].notna().to_numpy(dtype=bool) | (healthy & healthy_masks)
-        self.label_known = table["label"].notna().to_numpy(dtype=bool)
+        self.label_known = table["label"].isin(classes).to_numpy(dtype=bool)
         numbers = {name: number for number, name in enumerate(CLASSES)}
         self.labels = table["label"].map(numbers).fillna(0).to_numpy(dtype=np.int64)
 

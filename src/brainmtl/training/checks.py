@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from brainmtl.errors import InputError
+from brainmtl.labels import CLASSES
 from brainmtl.training.recipe import Recipe
 
 Rows = dict[str, NDArray[np.int64]]
@@ -34,6 +35,7 @@ def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) 
             raise InputError(
                 f"no slice is for {name}", where=manifest, field="split", mend="index more slices"
             )
+    table = table.assign(label=table["label"].where(table["label"].isin(recipe.network.classes)))
     for column, head in HEADS.items():
         if getattr(recipe.network, head) is not None and not _known(table, column, rows["train"]):
             raise InputError(
@@ -53,6 +55,37 @@ def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) 
             where=manifest,
             field="schedule.monitor",
             mend="choose another monitor",
+        )
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Make sure that fields which bear on one another fit.
+
+    Args:
+        recipe: its ``fine_tuning`` and ``network.classifier.classes``.
+
+    Raises:
+        InputError: the first phase leaves no epochs to the second or freezes nothing, or label smoothing
+            would ask for classes that the network does not know.
+    """
+    second, epochs = recipe.fine_tuning, recipe.schedule.epochs
+    if second is not None and second.after >= epochs:
+        raise InputError(
+            f"{second.after} epochs of {epochs} leave none to the second phase",
+            field="fine_tuning.after",
+            mend="lower it, or raise schedule.epochs",
+        )
+    if second is not None and not recipe.network.encoder.frozen:
+        raise InputError(
+            "nothing is frozen in the first phase",
+            field="network.encoder.frozen",
+            mend="name stages, or --set fine_tuning=null",
+        )
+    if recipe.network.classes != CLASSES and recipe.losses.label_smoothing:
+        raise InputError(
+            "smoothing spreads over classes that the network does not know",
+            field="losses.label_smoothing",
+            mend="set it to 0",
         )
 
 

@@ -13,12 +13,12 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import (
     Callback,
-    EarlyStopping,
     EMAWeightAveraging,
     ModelCheckpoint,
     RichProgressBar,
 )
 from pytorch_lightning.loggers import TensorBoardLogger
+from torch import nn
 
 from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
@@ -27,9 +27,11 @@ from brainmtl.errors import InputError, InterruptedRun
 from brainmtl.models.build import build_network
 from brainmtl.training.batches import Slices, loader
 from brainmtl.training.checkpoints import RunCheckpoints
-from brainmtl.training.checks import Rows, check_rows, check_size
+from brainmtl.training.checks import Rows, check_recipe, check_rows, check_size
+from brainmtl.training.fine_tuning import NextPhase, PatientStopping, say_what_trains
 from brainmtl.training.learner import Learner
 from brainmtl.training.log import EpochLog, read_log
+from brainmtl.training.phases import phases
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import (
     BEST,
@@ -74,6 +76,7 @@ def train(
         InterruptedRun: it was stopped; :func:`resume` goes on.
     """
     check_free(run)
+    check_recipe(recipe)
     table = read_manifest(manifest)
     rows = _rows(recipe, table)
     check_rows(recipe, table, rows, manifest)
@@ -86,7 +89,7 @@ def train(
     check_size(recipe, network)
     slices = _slices(recipe, table, progress)
     start_run(run, recipe, table, manifest.resolve(), network)
-    _fit(Learner(network, recipe), slices, rows, run, None, bar)
+    _fit(network, recipe, slices, rows, run, None, bar)
 
 
 def resume(
@@ -120,7 +123,8 @@ def resume(
     if not last.exists():
         load_initial_weights(network, run)
     slices = _slices(recipe, table, progress)
-    _fit(Learner(network, recipe), slices, _rows(recipe, table), run, last if last.exists() else None, bar)
+    checkpoint = last if last.exists() else None
+    _fit(network, recipe, slices, _rows(recipe, table), run, checkpoint, bar)
 
 
 def _seed(recipe: Recipe) -> None:
@@ -137,12 +141,21 @@ def _slices(recipe: Recipe, table: pd.DataFrame, progress: Callable[[int, int], 
         progress(done, len(table))
 
     cache = open_cache(table, recipe.data.size, recipe.data.fit, progress=decoded)
-    return Slices(table, cache, recipe.data.healthy_masks)
+    return Slices(table, cache, recipe.data.healthy_masks, recipe.network.classes)
 
 
-def _fit(learner: Learner, slices: Slices, rows: Rows, run: Path, checkpoint: Path | None, bar: bool) -> None:
-    recipe = learner.recipe
+def _fit(
+    network: nn.Module,
+    recipe: Recipe,
+    slices: Slices,
+    rows: Rows,
+    run: Path,
+    checkpoint: Path | None,
+    bar: bool,
+) -> None:
     done = 0 if checkpoint is None else int(RunCheckpoints().load_checkpoint(checkpoint)["epoch"]) + 1
+    learner = Learner(network, recipe, max(done - 1, 0))
+    say_what_trains(network)
     with _quiet():
         trainer = _trainer(recipe, run, len(rows["train"]), bar)
         try:
@@ -192,19 +205,12 @@ def _write_result(run: Path, recipe: Recipe, status: Literal["finished", "stoppe
     write_json(run / "result.json", result)
 
 
-class PatientStopping(EarlyStopping):
-    """Early stopping that stands by its decision when a run killed after it is resumed."""
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stop again if it had been decided."""
-        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
-
-
 def _callbacks(recipe: Recipe, run: Path, slices: int, bar: bool) -> list[Callback]:
     monitor = recipe.schedule.monitor
     mode = "min" if monitor == "validation_loss" else "max"
     best, last = run / BEST, run / LAST
     callbacks: list[Callback] = [
+        NextPhase(),
         EpochLog(run / "log.csv", slices),
         ModelCheckpoint(best.parent, best.stem, monitor, mode=mode, enable_version_counter=False),
         # Not ``save_last`` of the above, which waits for an epoch that is better.
@@ -213,7 +219,8 @@ def _callbacks(recipe: Recipe, run: Path, slices: int, bar: bool) -> list[Callba
     if recipe.schedule.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=recipe.schedule.ema))
     if recipe.schedule.stop_after is not None:
-        callbacks.append(PatientStopping(monitor, patience=recipe.schedule.stop_after, mode=mode))
+        last_phase = phases(recipe)[-1]
+        callbacks.append(PatientStopping(monitor, mode, recipe.schedule.stop_after, last_phase.start))
     if bar:
         callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
     return callbacks

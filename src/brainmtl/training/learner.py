@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from brainmtl.errors import InputError
+from brainmtl.models.freezing import thaw
 from brainmtl.models.network import Outputs
 from brainmtl.training.augmentation import augment
 from brainmtl.training.batches import Batch
 from brainmtl.training.losses import Losses, joint_loss
 from brainmtl.training.optimization import make_optimizer, make_schedule
+from brainmtl.training.phases import Phase, phase_at
 from brainmtl.training.recipe import Recipe
 
 
@@ -25,13 +27,25 @@ class Learner(pl.LightningModule):
     Args:
         network: a module that returns :class:`Outputs`.
         recipe: how it learns.
+        epoch: the last epoch that is behind it, counted from 0; it tells the phase.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, epoch: int = 0) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.recipe = recipe
+        self.begin(phase_at(recipe, epoch))
         self.means: dict[str, list[tuple[Tensor, int]]] = {}
+
+    def begin(self, phase: Phase) -> None:
+        """Enter a phase.
+
+        Args:
+            phase: what trains from now on, and how.
+        """
+        self.phase = phase
+        if not phase.frozen:
+            thaw(self.network)
 
     def forward(self, images: Tensor) -> Outputs:
         """Map slices ``(B, 1, S, S)`` in [0, 1] to outputs."""
@@ -107,10 +121,11 @@ class Learner(pl.LightningModule):
         }
 
     def configure_optimizers(self) -> Any:
-        """Build the optimiser and its schedule."""
-        optimizer = make_optimizer(self.network, self.recipe.optimizer)
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = make_schedule(optimizer, self.recipe.schedule, steps)
+        """Build the optimiser and the schedule of the phase."""
+        optimizer = make_optimizer(self.network, self.phase.optimizer)
+        whole = int(self.trainer.estimated_stepping_batches)
+        steps = whole * self.phase.schedule.epochs // self.recipe.schedule.epochs
+        schedule = make_schedule(optimizer, self.phase.schedule, steps)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
 
     def _losses(self, prefix: str, outputs: Outputs, masks: Tensor, batch: Batch) -> Losses:

@@ -56,21 +56,31 @@ class AugmentationPart(Part):
 
 
 class LossPart(Part):
-    """The mask loss ``bce·BCE + dice·(1 - soft Dice)``, the class loss (cross-entropy), and their weights."""
+    """The mask loss ``bce·BCE + binary_focal·focal + dice·(1 - soft Dice)``, the class loss
+    ``cross_entropy·CE + categorical_focal·focal``, and their weights."""
 
     bce: NonNegative = 1.0
+    binary_focal: NonNegative = 0.0
     dice: NonNegative = 1.0
     dice_smooth: NonNegative = 1.0
     dice_over: Literal["slice", "batch"] = "slice"
+    cross_entropy: NonNegative = 1.0
     label_smoothing: Share = 0.0
+    """Of the cross-entropy."""
+    categorical_focal: NonNegative = 0.0
+    focal_alpha: NonNegative = 0.25
+    """A factor on both focal losses, whatever the pixel or the class."""
+    focal_gamma: NonNegative = 2.0
     mask_weight: NonNegative = 1.0
     class_weight: NonNegative = 1.0
+    mean_over: Literal["known", "batch"] = "known"
+    """Each loss is a mean over the slices whose truth is known, or over all, where the others count 0."""
 
 
 class OptimizerPart(Part):
-    """How weights move."""
+    """How weights move; ``rmsprop-keras`` is Keras's RMSprop with its defaults."""
 
-    name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    name: Literal["adam", "adamw", "sgd", "rmsprop", "rmsprop-keras"] = "adam"
     lr: Positive = 1e-4
     weight_decay: NonNegative = 0.0
     momentum: Share = 0.0
@@ -81,20 +91,36 @@ class OptimizerPart(Part):
 
 
 class SchedulePart(Part):
-    """How the learning rate moves and when training ends."""
+    """How the learning rate moves and when training ends.
 
-    name: Literal["constant", "plateau", "cosine", "one-cycle"] = "constant"
+    ``plateau`` counts as torch does, ``plateau-keras`` as Keras.
+    """
+
+    name: Literal["constant", "plateau", "plateau-keras", "cosine", "one-cycle"] = "constant"
     epochs: int = Field(default=100, ge=1)
     warmup: Share = 0.1
     """Share of the steps on which one-cycle rises."""
     factor: Share = 0.5
     patience: int = Field(default=7, ge=0)
-    """Epochs without progress before plateau lowers the rate by ``factor``."""
+    """Epochs without progress that a plateau bears: torch's lowers the rate by ``factor`` at the next one,
+    Keras's at the last of them."""
     stop_after: int | None = Field(default=None, ge=1)
     """Early stopping: epochs without progress."""
     monitor: Monitor = "validation_loss"
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay a step of the moving average of the weights; the average is what is validated and kept."""
+
+
+class FineTuningPart(Part):
+    """A second phase, in which the frozen stages of the encoder train too.
+
+    Its optimiser and its schedule begin anew; early stopping counts from its first epoch.
+    """
+
+    after: int = Field(ge=1)
+    """Epochs of the first phase; ``schedule.epochs`` are those of both."""
+    lr: Positive
+    """Its learning rate, in place of ``optimizer.lr``."""
 
 
 class Recipe(Part):
@@ -108,6 +134,7 @@ class Recipe(Part):
     losses: LossPart = LossPart()
     optimizer: OptimizerPart = OptimizerPart()
     schedule: SchedulePart = SchedulePart()
+    fine_tuning: FineTuningPart | None = None
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     published: dict[str, float | str] = Field(default_factory=dict)
