@@ -47,10 +47,13 @@ def test_floors_of_known_neighbours():
         "labels": np.array(["glioma", "pituitary", "no_tumor", None], object),
         "masks": np.stack([square(2), square(4), EMPTY, EMPTY]),
     }
-    assert floors(train=TRAIN, test=test) == {
-        "nearest_neighbour_accuracy": {"value": pytest.approx(2 / 3), "n": 3},
-        "nearest_mask_dice": {"value": pytest.approx((0.5 + 1) / 2), "n": 2},
-    }
+    found = floors(train=TRAIN, test=test)
+    ends = {"low": pytest.approx(0.2077, abs=1e-4), "high": pytest.approx(0.9385, abs=1e-4)}  # Wilson, 2 of 3
+    assert found["nearest_neighbour_accuracy"] == {"value": pytest.approx(2 / 3), "n": 3} | ends
+    nothing = {"low": None, "high": None}
+    assert found["nearest_mask_dice"] == {"value": pytest.approx((0.5 + 1) / 2), "n": 2} | nothing
+    one_person = floors(train=TRAIN, test=test | {"groups": np.zeros(4)})["nearest_neighbour_accuracy"]
+    assert one_person["high"] - one_person["low"] > ends["high"].expected - ends["low"].expected
 
 
 def test_a_mask_is_copied_from_the_nearest_slice_that_has_one():
@@ -64,8 +67,8 @@ def test_a_mask_is_copied_from_the_nearest_slice_that_has_one():
 def test_nothing_to_compare_with():
     none = {name: values[:0] for name, values in TRAIN.items()}
     unknown = {
-        "nearest_neighbour_accuracy": {"value": None, "n": 0},
-        "nearest_mask_dice": {"value": None, "n": 0},
+        "nearest_neighbour_accuracy": {"value": None, "low": None, "high": None, "n": 0},
+        "nearest_mask_dice": {"value": None, "low": None, "high": None, "n": 0},
     }
     assert floors(train=none, test=TRAIN) == unknown
     assert floors(train=TRAIN, test=none) == unknown

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainmtl.errors import InputError
-from brainmtl.evaluation.scorecard import PROBABILITIES
+from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.labels import CLASSES, PLANES
 
 VOCABULARIES = {"label": CLASSES, "plane": PLANES, "predicted": CLASSES}

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainmtl.evaluation.scorecard import metric
+from brainmtl.evaluation.bootstrap import mean_interval
+from brainmtl.evaluation.measures import metric
+from brainmtl.evaluation.rates import rate_interval
 from brainmtl.evaluation.segmentation import dice
 
 
@@ -18,7 +20,7 @@ def floors(
     Args:
         train: ``thumbnails`` ``(N, S, S)``; ``labels`` ``(N,)``, class names, null where unknown; ``masks``,
             bool ``(N, H, W)`` on one grid for all slices, empty where there is none.
-        test: the same of the slices to score.
+        test: the same of the slices to score, and their ``groups`` ``(N,)``, where known, for the intervals.
 
     Returns:
         ``nearest_neighbour_accuracy``, over labelled slices, and ``nearest_mask_dice``, over tumour slices.
@@ -55,7 +57,8 @@ def _class_floor(train: Mapping[str, NDArray[Any]], test: Mapping[str, NDArray[A
     if not len(known) or not len(asked):
         return metric(float("nan"), 0)
     like = known[nearest(train["thumbnails"][known], test["thumbnails"][asked])]
-    return metric(float(np.mean(train["labels"][like] == test["labels"][asked])), len(asked))
+    right = (train["labels"][like] == test["labels"][asked]).astype(float)
+    return metric(**vars(rate_interval(right, _persons(test, asked))), n=len(asked))
 
 
 def _mask_floor(train: Mapping[str, NDArray[Any]], test: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -64,10 +67,12 @@ def _mask_floor(train: Mapping[str, NDArray[Any]], test: Mapping[str, NDArray[An
         return metric(float("nan"), 0)
     like = known[nearest(train["thumbnails"][known], test["thumbnails"][asked])]
     pairs = zip(asked, like, strict=True)
-    return metric(
-        float(np.mean([dice(test["masks"][mine], train["masks"][theirs]) for mine, theirs in pairs])),
-        len(asked),
-    )
+    scores = np.array([dice(test["masks"][mine], train["masks"][theirs]) for mine, theirs in pairs])
+    return metric(**vars(mean_interval(scores, _persons(test, asked))), n=len(asked))
+
+
+def _persons(test: Mapping[str, NDArray[Any]], asked: NDArray[np.int64]) -> NDArray[Any] | None:
+    return test["groups"][asked] if "groups" in test else None
 
 
 def _standard(thumbnails: NDArray[np.generic]) -> NDArray[np.float32]:

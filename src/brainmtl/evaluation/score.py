@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
 from brainmtl.evaluation.class_file import VOCABULARIES, read_classes
-from brainmtl.evaluation.scorecard import PROBABILITIES, Cell, score_slice, summarise
+from brainmtl.evaluation.classification import PROBABILITIES
+from brainmtl.evaluation.scorecard import Cell, score_slice, summarise
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import SUFFIXES
 from brainmtl.labels import HEALTHY

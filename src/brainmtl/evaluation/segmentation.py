@@ -56,7 +56,7 @@ def dice(truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> float:
         ValueError: the masks differ in shape, or one is not bool.
     """
     found = counts(truth, prediction)
-    return 2 * found.overlap / (found.truth + found.predicted) if found.truth else float("nan")
+    return _share(found, 2 * found.overlap, found.truth + found.predicted)
 
 
 def iou(truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> float:
@@ -73,7 +73,7 @@ def iou(truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> float:
         ValueError: the masks differ in shape, or one is not bool.
     """
     found = counts(truth, prediction)
-    return found.overlap / (found.truth + found.predicted - found.overlap) if found.truth else float("nan")
+    return _share(found, found.overlap, found.truth + found.predicted - found.overlap)
 
 
 def pixel_accuracy(truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> float:
@@ -110,3 +110,7 @@ def check_pair(truth: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> None:
             raise ValueError(f"{name} must be (H, W), not {mask.shape}")
     if truth.shape != prediction.shape:
         raise ValueError(f"prediction is {prediction.shape}, truth {truth.shape}: they must agree")
+
+
+def _share(found: Counts, part: int, whole: int) -> float:
+    return part / whole if found.truth else float("nan")

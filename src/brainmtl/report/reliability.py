@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from brainmtl.evaluation.calibration import BINS
-from brainmtl.evaluation.scorecard import PROBABILITIES
+from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.report.style import Theme, one_axes
 
 
