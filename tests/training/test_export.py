@@ -96,6 +96,27 @@ def test_every_composition_says_what_torch_says(tmp_path: Path, kind):
             assert np.abs(classes - torch.softmax(outputs.class_logits, 1).numpy()).max() <= 1e-4
 
 
+@pytest.mark.parametrize("kind", ["joint", "timm"])
+def test_half_precision_is_the_rounded_network_in_half_the_bytes(tmp_path: Path, kind):
+    recipe = recipe_for(NETWORKS[kind])
+    folder = bare_run(tmp_path / "run", recipe, lived(recipe))
+    whole, half = export_run(folder, tmp_path / "a.onnx"), export_run(folder, tmp_path / "b.onnx", "fp16")
+    before, after = onnx.load(whole).graph.initializer, onnx.load(half).graph.initializer
+    stored = {one.name.removesuffix(".fp16"): onnx.numpy_helper.to_array(one) for one in after}
+    for one in before:
+        values = onnx.numpy_helper.to_array(one)
+        kept = stored[one.name]
+        assert kept.dtype == (
+            np.float16 if values.dtype == np.float32 and values.size >= 32 else values.dtype
+        )
+        assert np.array_equal(kept, values.astype(kept.dtype))
+    assert len(half.read_bytes()) < 0.75 * len(whole.read_bytes())  # small networks are half graph
+    squares = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE), np.uint8)
+    for one, other in zip(load_package(whole).run(squares), load_package(half).run(squares), strict=True):
+        assert one is None or np.allclose(one, other, atol=0.01)
+    assert load_package(half).info.storage == "fp16"
+
+
 def test_the_graph_is_valid_whole_and_knows_no_path(exported: Path):
     model = onnx.load(exported, load_external_data=False)
     onnx.checker.check_model(model, full_check=True)

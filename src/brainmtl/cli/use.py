@@ -8,7 +8,7 @@ import typer
 
 from brainmtl.cli.app import Json, app
 from brainmtl.cli.console import bar, status
-from brainmtl.errors import InputError
+from brainmtl.errors import InputError, UsageError
 
 
 @app.command()
@@ -17,6 +17,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The .onnx file; default RUN/model.onnx.")
     ] = None,
+    storage: Annotated[str, typer.Option(help="Of the weights: fp32, or fp16 at half the size.")] = "fp32",
 ) -> None:
     """Write a model package: one ONNX file that predicts without torch, kept only if it agrees with torch.
 
@@ -24,8 +25,10 @@ def export(
     """
     from brainmtl.training.export import export_run
 
+    if storage not in ("fp32", "fp16"):
+        raise UsageError(f"--storage {storage}", mend="fp32 or fp16")
     with status("exporting"):
-        written = export_run(run, out)
+        written = export_run(run, out, storage)  # type: ignore[arg-type]
     typer.echo(written)
 
 

@@ -61,6 +61,7 @@ class PackageInfo(BaseModel):
         mask_threshold: a pixel is tumour above this probability.
         temperature: class probabilities ``p`` become ``p^(1/temperature)``, normalised: the softmax of the
             logits divided by it.
+        storage: of the weights; whichever it is, they compute in float32 unless a runtime chooses less.
         metrics: a summary of what was measured, if anything was.
     """
 
@@ -77,6 +78,7 @@ class PackageInfo(BaseModel):
     inputs: tuple[Literal["image"]] = (IMAGE,)
     outputs: tuple[OutputName, ...]
     parameters: int = Field(ge=0)
+    storage: Literal["fp32", "fp16"] = "fp32"
     provenance: Provenance
     metrics: dict[str, Any] | None = None
 

@@ -29,10 +29,11 @@ from brainmtl.inference.package import (
 from brainmtl.models.build import parameter_counts
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, read_json
+from brainmtl.training.storage import Storage, store_in_half
 
 OPSET = 18
-TOLERANCE = 1e-4
-"""Largest difference of a probability."""
+TOLERANCE: dict[Storage, float] = {"fp32": 1e-4, "fp16": 0.01}
+"""Largest difference of a probability from torch's, by how the weights are stored."""
 SAME_PIXELS = 0.9999
 """Smallest share of equal mask pixels."""
 REAL_SLICES = 8
@@ -63,12 +64,13 @@ class Probabilities(nn.Module):
         return masks + classes
 
 
-def export_run(run: Path, out: Path | None = None) -> Path:
+def export_run(run: Path, out: Path | None = None, storage: Storage = "fp32") -> Path:
     """Write a run's network as a model package.
 
     Args:
         run: a finished run folder.
         out: the ``.onnx`` file; default ``model.onnx`` in the run folder.
+        storage: of the weights; ``"fp16"`` halves the file and computes in float32 still.
 
     Returns:
         Where it lies.
@@ -79,7 +81,7 @@ def export_run(run: Path, out: Path | None = None) -> Path:
     """
     path = out or run / "model.onnx"
     recipe, network = load_recipe(run), Probabilities(load_network(run)).eval()
-    info = _describe(run, recipe, network)
+    info = _describe(run, recipe, network, storage)
     content = _to_onnx(network, info)
     with whole_file(path) as temporary:
         temporary.write_bytes(content)
@@ -98,14 +100,15 @@ def check_agreement(network: Probabilities, package: ModelPackage, squares: NDAr
     Raises:
         BrainmtlError: a probability differs by more than :data:`TOLERANCE`, or too many mask pixels do.
     """
+    tolerance = TOLERANCE[package.info.storage]
     with torch.inference_mode():
         expected = network(torch.from_numpy(squares).unsqueeze(1) / 255.0)
     found = [answer for answer in package.run(squares) if answer is not None]
     for name, answer, truth in zip(package.info.outputs, found, expected, strict=True):
         reference = truth.numpy().reshape(answer.shape)
         difference = float(np.abs(answer - reference).max())
-        if not difference <= TOLERANCE:
-            raise _unlike(f"{name} differs by up to {difference:.2g}, more than {TOLERANCE:g}")
+        if not difference <= tolerance:
+            raise _unlike(f"{name} differs by up to {difference:.2g}, more than {tolerance:g}")
         threshold = package.info.mask_threshold
         same = float(((answer > threshold) == (reference > threshold)).mean())
         if name == MASK and same < SAME_PIXELS:
@@ -135,6 +138,8 @@ def _to_onnx(network: Probabilities, info: PackageInfo) -> bytes:
     assert program is not None
     model = program.model_proto
     _forget_paths(model)
+    if info.storage == "fp16":
+        store_in_half(model)
     onnx.helper.set_model_props(model, {KEY: info.model_dump_json()})
     return bytes(model.SerializeToString())
 
@@ -155,7 +160,7 @@ def _forget_paths(model: Any) -> None:
         part.ClearField("doc_string")
 
 
-def _describe(run: Path, recipe: Recipe, network: nn.Module) -> PackageInfo:
+def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -> PackageInfo:
     data = read_json(run / "data.json")
     return PackageInfo(
         name=recipe.name,
@@ -164,6 +169,7 @@ def _describe(run: Path, recipe: Recipe, network: nn.Module) -> PackageInfo:
         fit=recipe.data.fit,
         outputs=OUTPUTS[recipe.network.task],
         parameters=parameter_counts(network)["parameters"],
+        storage=storage,
         provenance=Provenance(
             brainmtl=brainmtl.__version__,
             recipe=recipe.name,
