@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from brainmtl.data.cache import Cache, open_cache
 from brainmtl.data.groups import standard_thumbnails
+from brainmtl.data.leaks import known_leaks
 from brainmtl.data.manifest import read_manifest
-from brainmtl.data.persons import copied_slices
 from brainmtl.data.splits import parts
 from brainmtl.errors import InputError
 from brainmtl.evaluation.floors import floors
@@ -25,7 +25,7 @@ from brainmtl.imaging.square import from_square
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, read_json, write_json
 
-Measured = Literal["validation", "test"]
+Measured = Literal["train", "validation", "test"]
 KEPT = ["id", "label", "plane", "group", "source", "image", "mask", "width", "height"]
 
 
@@ -35,16 +35,18 @@ def evaluate(
     *,
     ledger: Path | None = None,
     again: bool = False,
+    note: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Predict every slice of a part, score it at native resolution, and write ``evaluation/<part>/``.
 
     Args:
         run: a finished run folder.
-        part: ``"validation"``, or ``"test"``, which a model reads once.
+        part: ``"validation"``; ``"train"``, without floors; or ``"test"``, which a model reads once.
         ledger: the table in which a reading of the test part is a row; default ``test-ledger.md`` beside
             the run.
         again: read the test part once more; the ledger says so.
+        note: write the row; a cross-validation writes one for all its folds.
         progress: called with slices done and slices in all.
 
     Returns:
@@ -71,16 +73,19 @@ def evaluate(
     scores = _score(network, recipe, table, cache, chosen, folder, progress)
     rows = pd.concat([table.iloc[chosen][KEPT].reset_index(drop=True), pd.DataFrame(scores)], axis=1)
     strata = ["label", "plane", "size"]
-    if part == "test":
-        rows["leaked"] = copied_slices(table.iloc[chosen], table.iloc[train])
-        strata += ["leaked"] if rows["leaked"].any() else []
+    if part == "test" and recipe.data.protocol.startswith("official"):  # told of the set's own split only
+        rows["leaked"] = known_leaks(table).iloc[chosen].to_numpy()
+        strata += ["leaked"]
     metrics = summarise(rows, strata=strata)
-    metrics["floors"] = _floors(table, cache, train, chosen)
+    if part != "train":
+        metrics["floors"] = _floors(table, cache, train, chosen)
     with whole_file(folder / "per_image.parquet") as temporary:
         rows.to_parquet(temporary, index=False)
     write_json(folder / "metrics.json", metrics)
-    if part == "test":
-        _note_reading(ledger or run.parent / "test-ledger.md", recipe, run, metrics)
+    if part == "test" and note:
+        weights = file_sha256(run / "model.safetensors")[:12]
+        names = (run.name, recipe.name, recipe.data.protocol, weights)
+        note_reading(ledger or run.parent / "test-ledger.md", names, metrics)
     return metrics
 
 
@@ -142,7 +147,15 @@ def _floors(
     return floors(train=arrays(train), test=arrays(chosen))
 
 
-def _note_reading(ledger: Path, recipe: Recipe, run: Path, metrics: dict[str, Any]) -> None:
+def note_reading(ledger: Path, names: tuple[str, str, str, str], metrics: dict[str, Any]) -> None:
+    """Write a row about a reading of a test part.
+
+    Args:
+        ledger: the table; made where there is none.
+        names: the run, its recipe, its protocol, and the SHA-256 of its weights.
+        metrics: the content of ``metrics.json``.
+    """
+
     def value(section: str, name: str) -> str:
         number = ((metrics.get(section) or {}).get(name) or {}).get("value")
         return "–" if number is None else f"{number:.4f}"
@@ -155,10 +168,7 @@ def _note_reading(ledger: Path, recipe: Recipe, run: Path, metrics: dict[str, An
     old = ledger.read_text(encoding="utf-8") if ledger.exists() else head
     cells = [
         datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
-        run.name,
-        recipe.name,
-        recipe.data.protocol,
-        file_sha256(run / "model.safetensors")[:12],
+        *names,
         value("segmentation", "dice"),
         value("classification", "accuracy"),
         value("segmentation", "false_mask_rate"),

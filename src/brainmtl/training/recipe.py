@@ -22,6 +22,8 @@ LARGEST_SEED = 2**32 - 1
 SEE_RECIPES = "see `brainmtl recipes`"
 YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
 """What PyYAML raises; an impossible date is a ``ValueError``."""
+SWEEP = re.compile(r"^(grid|random):", re.MULTILINE)
+"""What a sweep has and a recipe has not."""
 Monitor = Literal["validation_loss", "validation_dice", "validation_accuracy", "validation_score"]
 
 
@@ -142,10 +144,24 @@ class Recipe(Part):
 
 def recipe_names() -> list[str]:
     """Names of the recipes that ship with the package."""
-    folder = files("brainmtl") / "recipes"
-    return sorted(
-        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
-    )
+    return [name for name, text in _shipped().items() if not SWEEP.search(text)]
+
+
+def sweep_names() -> list[str]:
+    """Names of the sweeps that ship beside the recipes; ``study/space.py`` says what they hold."""
+    return [name for name, text in _shipped().items() if SWEEP.search(text)]
+
+
+def load_yaml(text: str) -> Any:
+    """Read YAML as version 1.2 has it, where ``5e-5`` is a number.
+
+    Args:
+        text: of a file.
+
+    Raises:
+        ValueError, yaml.YAMLError, RecursionError: it is not YAML.
+    """
+    return yaml.load(text, _Loader)
 
 
 def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -196,6 +212,14 @@ for _half in (_Loader, _Dumper):
         re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$", re.ASCII),
         list("-+.0123456789"),
     )
+
+
+def _shipped() -> dict[str, str]:
+    entries = [entry for entry in (files("brainmtl") / "recipes").iterdir() if entry.name.endswith(".yaml")]
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in sorted(entries, key=lambda entry: entry.name)
+    }
 
 
 def _one_line(error: Exception) -> str:
