@@ -28,6 +28,17 @@ def brisc(brisc_root: Path):
 
 
 @pytest.fixture(scope="session")
+def keras(tmp_path_factory: pytest.TempPathFactory):
+    """Keras on torch, told to leave the home folder alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        import keras
+
+        yield keras
+
+
+@pytest.fixture(scope="session")
 def phantom_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty small phantom slices in BRISC's layout; copy the folder before changing it."""
     from brainmtl.data.phantom import make_phantom

@@ -25,17 +25,6 @@ def build(parts=MTL):
 
 
 @pytest.fixture(scope="module")
-def keras(tmp_path_factory):
-    """Keras on torch, told to leave the home folder alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_BACKEND", "torch")
-        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
-        import keras
-
-        yield keras
-
-
-@pytest.fixture(scope="module")
 def reference(keras):
     """Ferreira et al. 2024 in Keras, with masks and without."""
     layers = keras.layers

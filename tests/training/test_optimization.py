@@ -1,11 +1,17 @@
-"""Optimisers and schedules by name against torch's own, stepped by hand."""
+"""Optimisers and schedules by name against torch's own and Keras's, stepped by hand."""
+
+import copy
+import json
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, RMSprop, lr_scheduler
 
-from brainmtl.training.optimization import make_optimizer, make_schedule
+from brainmtl.training.log import read_log
+from brainmtl.training.optimization import KerasRMSprop, make_optimizer, make_schedule
 from brainmtl.training.recipe import OptimizerPart, SchedulePart
 
 STEPS = 12
@@ -58,6 +64,64 @@ def test_an_optimiser_is_torch_s(name, reference):
         trained(one, make_optimizer(one, part))[0],
         trained(other, reference(other.parameters()))[0],
     )
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+@pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}, {"weight_decay": 0.1}])
+def test_keras_s_rmsprop_is_keras_s(keras, settings, scale):
+    """Small gradients too, where ε decides."""
+    chance = torch.Generator().manual_seed(0)
+    gradients = [torch.randn(5, generator=chance) * scale for _ in range(STEPS)]
+    weight, variable = nn.Parameter(torch.ones(5)), keras.Variable(torch.ones(5))
+    ours = make_optimizer(
+        nn.ParameterList([weight]), OptimizerPart(name="rmsprop-keras", lr=1e-3, **settings)
+    )
+    theirs = keras.optimizers.RMSprop(**settings)
+    for gradient in gradients:
+        weight.grad = gradient
+        ours.step()
+        theirs.apply([gradient], [variable])
+        torch.testing.assert_close(weight.data, variable.value.data, atol=1e-6, rtol=1e-5)
+    assert (weight.data - 1).abs().min() > 1e-4
+
+
+def test_keras_s_rmsprop_by_the_formula():
+    weight = nn.Parameter(torch.tensor([2.0, -1.0], dtype=torch.float64))
+    optimizer, velocity, expected = KerasRMSprop([weight], lr=0.1), [0.0, 0.0], [2.0, -1.0]
+    for gradients in ([0.5, -1e-4], [1e-5, 3.0], [0.0, 0.2]):
+        weight.grad = torch.tensor(gradients, dtype=torch.float64)
+        optimizer.step()
+        velocity = [0.9 * v + 0.1 * g * g for v, g in zip(velocity, gradients, strict=True)]
+        expected = [
+            w - 0.1 * g / (v + 1e-7) ** 0.5 for w, g, v in zip(expected, gradients, velocity, strict=True)
+        ]
+        assert weight.tolist() == pytest.approx(expected)
+
+
+def test_keras_s_rmsprop_leaves_what_has_no_gradient_and_calls_a_closure():
+    still, moved = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))
+    optimizer = KerasRMSprop([still, moved], weight_decay=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = moved.square().sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == 2
+    assert torch.equal(still.data, torch.ones(2))
+    assert (moved < 1).all()
+
+
+def test_keras_s_rmsprop_goes_on_from_its_state():
+    one, other = Pair(), Pair()
+    part = OptimizerPart(name="rmsprop-keras", lr=0.01, momentum=0.5)
+    optimizer = make_optimizer(one, part)
+    trained(one, optimizer)
+    other.load_state_dict(one.state_dict())
+    again = make_optimizer(other, part)
+    again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    same(trained(one, optimizer)[0], trained(other, again)[0])
 
 
 def test_the_encoder_may_learn_at_another_rate():
@@ -151,3 +215,66 @@ def test_plateau_knows_which_way_is_better(monitor, values, lowered):
     for value in values:
         made["scheduler"].step(value)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.02 if lowered else 0.1)
+
+
+def rates(name, values, **settings):
+    """The rates that a plateau makes of monitored values."""
+    optimizer = make_optimizer(Pair(), OptimizerPart(name="sgd", lr=1))
+    made = make_schedule(optimizer, SchedulePart(name=name, epochs=4, **settings), STEPS)
+    found = []
+    for value in values:
+        made["scheduler"].step(value)
+        found.append(optimizer.param_groups[0]["lr"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def keras_rates(keras):
+    """The rates that Keras's own callback makes of monitored values."""
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+
+    def run(values, mode="min", **settings):
+        callback = keras.callbacks.ReduceLROnPlateau(monitor="watched", mode=mode, **settings)
+        callback.set_model(model)
+        model.optimizer.learning_rate = 1.0
+        callback.on_train_begin()
+        found = []
+        for epoch, value in enumerate(values):
+            callback.on_epoch_end(epoch, {"watched": value})
+            found.append(float(model.optimizer.learning_rate))
+        return found
+
+    return run
+
+
+@given(
+    values=st.lists(st.sampled_from([1.0, 0.9, 0.89995, 0.89985, 0.5, 0.49999]), min_size=1, max_size=15),
+    patience=st.integers(0, 4),
+    higher=st.booleans(),
+)
+def test_plateau_keras_lowers_when_keras_does(keras_rates, values, patience, higher):
+    monitor, mode = ("validation_dice", "max") if higher else ("validation_loss", "min")
+    found = rates("plateau-keras", values, patience=patience, factor=0.5, monitor=monitor)
+    assert found == pytest.approx(keras_rates(values, mode, patience=patience, factor=0.5))
+
+
+def test_patience_is_one_epoch_longer_in_torch(keras_rates):
+    """Halved "every 3 epochs without a decrease" (Ferreira et al. 2024) is what Keras means by patience 3."""
+    assert rates("plateau-keras", [1.0] * 8, patience=3) == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25]
+    assert rates("plateau", [1.0] * 8, patience=3) == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5]
+
+
+def test_a_run_stops_and_keeps_what_keras_would(keras, stopped_early):
+    values = [float(row["validation_accuracy"]) for row in read_log(stopped_early / "log.csv")]
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    callback = keras.callbacks.EarlyStopping("watched", patience=3, mode="max")
+    callback.set_model(model)
+    callback.on_train_begin()
+    asked = []
+    for epoch, value in enumerate(values):
+        callback.on_epoch_end(epoch, {"watched": value})
+        asked.append(getattr(model, "stop_training", False))
+    assert asked == [False] * (len(values) - 1) + [True]
+    result = json.loads((stopped_early / "result.json").read_text())
+    assert result["best_epoch"] == callback.best_epoch + 1

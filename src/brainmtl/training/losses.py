@@ -11,7 +11,7 @@ from brainmtl.training.recipe import LossPart
 
 
 class Losses(NamedTuple):
-    """The mask loss, the class loss (zero where nothing of the batch is labelled), and their weighted sum."""
+    """The mask loss and the class loss, means over what is known (zero where nothing is), and their sum."""
 
     total: Tensor
     mask: Tensor
@@ -36,8 +36,48 @@ def soft_dice_loss(logits: Tensor, masks: Tensor, smooth: float, over: str = "sl
     return (1 - (2 * overlap + smooth) / (share.sum(dims) + masks.sum(dims) + smooth)).mean()
 
 
+def binary_focal_loss(logits: Tensor, masks: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """Focal loss ``-α·m·(1 - p)^γ·log p - α·(1 - m)·p^γ·log(1 - p)``, the mean over all pixels.
+
+    Ferreira et al. 2024, eq. 4: α weighs both sides alike; Lin et al. 2017 weigh one against the other.
+
+    Args:
+        logits: ``(B, 1, H, W)``.
+        masks: ``(B, 1, H, W)`` in {0, 1}.
+        alpha: α, 0 or more.
+        gamma: γ, 0 or more.
+
+    Returns:
+        A scalar, 0 or more.
+    """
+    logits = _precise(logits)
+    log_p, log_q = functional.logsigmoid(logits), functional.logsigmoid(-logits)
+    tumour, healthy = torch.exp(gamma * log_q) * log_p, torch.exp(gamma * log_p) * log_q
+    return -alpha * (masks * tumour + (1 - masks) * healthy).mean()
+
+
+def categorical_focal_loss(logits: Tensor, labels: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """Focal loss ``-α·(1 - p)^γ·log p`` of the right class's probability, the mean over slices.
+
+    Ferreira et al. 2024, eq. 2.
+
+    Args:
+        logits: ``(B, C)``.
+        labels: class numbers ``(B,)``.
+        alpha: α, 0 or more.
+        gamma: γ, 0 or more.
+
+    Returns:
+        A scalar, 0 or more.
+    """
+    log_p = -functional.cross_entropy(_precise(logits), labels, reduction="none")
+    # Not 0, where a power has no slope.
+    others = (-torch.expm1(log_p)).clamp(min=torch.finfo(log_p.dtype).tiny)
+    return -alpha * (others**gamma * log_p).mean()
+
+
 def mask_loss(logits: Tensor, masks: Tensor, part: LossPart) -> Tensor:
-    """Weighted sum of binary cross-entropy and soft Dice.
+    """Weighted sum of binary cross-entropy, focal loss and soft Dice.
 
     Args:
         logits: ``(B, 1, H, W)``.
@@ -48,8 +88,30 @@ def mask_loss(logits: Tensor, masks: Tensor, part: LossPart) -> Tensor:
     loss = logits.new_zeros(())
     if part.bce:
         loss = loss + part.bce * functional.binary_cross_entropy_with_logits(logits, masks)
+    if part.binary_focal:
+        focal = binary_focal_loss(logits, masks, part.focal_alpha, part.focal_gamma)
+        loss = loss + part.binary_focal * focal
     if part.dice:
         loss = loss + part.dice * soft_dice_loss(logits, masks, part.dice_smooth, part.dice_over)
+    return loss
+
+
+def class_loss(logits: Tensor, labels: Tensor, part: LossPart) -> Tensor:
+    """Weighted sum of cross-entropy and focal loss.
+
+    Args:
+        logits: ``(B, C)``.
+        labels: class numbers ``(B,)``.
+        part: the weights.
+    """
+    logits = _precise(logits)
+    loss = logits.new_zeros(())
+    if part.cross_entropy:
+        entropy = functional.cross_entropy(logits, labels, label_smoothing=part.label_smoothing)
+        loss = loss + part.cross_entropy * entropy
+    if part.categorical_focal:
+        focal = categorical_focal_loss(logits, labels, part.focal_alpha, part.focal_gamma)
+        loss = loss + part.categorical_focal * focal
     return loss
 
 
@@ -76,9 +138,9 @@ def joint_loss(
     if outputs.mask_logits is not None and mask_known.any():
         of_mask = mask_loss(outputs.mask_logits[mask_known], masks[mask_known], part)
     if outputs.class_logits is not None and label_known.any():
-        of_class = functional.cross_entropy(
-            _precise(outputs.class_logits[label_known]),
-            labels[label_known],
-            label_smoothing=part.label_smoothing,
-        )
-    return Losses(part.mask_weight * of_mask + part.class_weight * of_class, of_mask, of_class)
+        of_class = class_loss(outputs.class_logits[label_known], labels[label_known], part)
+    masked, labelled = (
+        (1.0, 1.0) if part.mean_over == "known" else (mask_known.float().mean(), label_known.float().mean())
+    )
+    total = part.mask_weight * masked * of_mask + part.class_weight * labelled * of_class
+    return Losses(total, of_mask, of_class)

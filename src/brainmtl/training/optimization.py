@@ -1,12 +1,76 @@
 """Optimisers and learning-rate schedules by name."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 
 from brainmtl.training.recipe import OptimizerPart, SchedulePart
+
+
+class KerasRMSprop(Optimizer):
+    """RMSprop as Keras has it: ``v ← ρ·v + (1 - ρ)·g²``, ``w ← w - lr·g / √(v + ε)``.
+
+    Torch's has ε outside the root, and other defaults; with small gradients that is another optimiser.
+
+    Args:
+        params: as every optimiser takes them.
+        lr: learning rate.
+        rho: ρ in [0, 1).
+        epsilon: ε above 0.
+        momentum: of the step itself, in [0, 1).
+        weight_decay: share of ``lr`` by which weights shrink at each step, apart from the gradient.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        rho: float = 0.9,
+        epsilon: float = 1e-7,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        settings = {
+            "lr": lr,
+            "rho": rho,
+            "epsilon": epsilon,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+        }
+        super().__init__(params, settings)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Move every weight that has a gradient.
+
+        Args:
+            closure: computes the loss anew.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    self._move(weight, weight.grad, group)
+        return loss
+
+    def _move(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[weight]
+        if not state:
+            state["velocity"] = torch.zeros_like(weight)
+            state["momentum"] = torch.zeros_like(weight)
+        weight.mul_(1 - group["lr"] * group["weight_decay"])
+        velocity = state["velocity"]
+        velocity.lerp_(gradient.square(), 1 - group["rho"])
+        step = group["lr"] * gradient / (velocity + group["epsilon"]).sqrt()
+        if group["momentum"]:
+            step = state["momentum"].mul_(group["momentum"]).add_(step)
+        weight.sub_(step)
 
 
 def make_optimizer(network: nn.Module, part: OptimizerPart) -> Optimizer:
@@ -32,6 +96,8 @@ def make_optimizer(network: nn.Module, part: OptimizerPart) -> Optimizer:
             return torch.optim.SGD(groups, momentum=part.momentum, weight_decay=part.weight_decay)
         case "rmsprop":
             return torch.optim.RMSprop(groups, momentum=part.momentum, weight_decay=part.weight_decay)
+        case "rmsprop-keras":
+            return KerasRMSprop(groups, momentum=part.momentum, weight_decay=part.weight_decay)
 
 
 def make_schedule(optimizer: Optimizer, part: SchedulePart, steps: int) -> dict[str, Any] | None:
@@ -48,14 +114,10 @@ def make_schedule(optimizer: Optimizer, part: SchedulePart, steps: int) -> dict[
     match part.name:
         case "constant":
             return None
-        case "plateau":
-            lower = part.monitor == "validation_loss"
-            plateau = lr_scheduler.ReduceLROnPlateau(
-                optimizer, mode="min" if lower else "max", factor=part.factor, patience=part.patience
-            )
+        case "plateau" | "plateau-keras":
             # Lightning steps an "epoch" schedule after it has written the checkpoint; resuming would miss it.
             return {
-                "scheduler": plateau,
+                "scheduler": _plateau(optimizer, part),
                 "interval": "step",
                 "frequency": max(1, steps // part.epochs),
                 "monitor": part.monitor,
@@ -72,3 +134,18 @@ def make_schedule(optimizer: Optimizer, part: SchedulePart, steps: int) -> dict[
                 optimizer, peaks, total_steps=total, pct_start=rise, cycle_momentum=False
             )
             return {"scheduler": cycle, "interval": "step"}
+
+
+def _plateau(optimizer: Optimizer, part: SchedulePart) -> lr_scheduler.ReduceLROnPlateau:
+    """Torch's, which lowers the rate after more than ``patience`` epochs; Keras does at as many.
+
+    Keras calls 1e-4 progress, torch a share of 1e-4.
+    """
+    keras = part.name == "plateau-keras"
+    return lr_scheduler.ReduceLROnPlateau(
+        optimizer,
+        mode="min" if part.monitor == "validation_loss" else "max",
+        factor=part.factor,
+        patience=max(part.patience - 1, 0) if keras else part.patience,
+        threshold_mode="abs" if keras else "rel",
+    )
