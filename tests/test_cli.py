@@ -35,7 +35,20 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return call
 
 
-VERBS = ("phantom", "index", "train", "evaluate", "score", "report", "export", "predict", "recipes", "demo")
+VERBS = (
+    "fetch",
+    "phantom",
+    "index",
+    "join",
+    "train",
+    "evaluate",
+    "score",
+    "report",
+    "export",
+    "predict",
+    "recipes",
+    "demo",
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)

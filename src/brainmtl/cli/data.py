@@ -8,6 +8,7 @@ import typer
 
 from brainmtl.cli.app import Json, app
 from brainmtl.cli.console import bar, say, show_table, status
+from brainmtl.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,44 @@ def phantom(
     with bar("drawing phantoms", slices) as progress:
         make_phantom(root, slices=slices, size=size, seed=seed, copies=copies, progress=progress)
     typer.echo(root)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="brisc, figshare or sartaj.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The folder to make. Default: NAME.")
+    ] = None,
+    hub: Annotated[str | None, typer.Option(help="Another address of the hub's interface.")] = None,
+    kaggle: Annotated[
+        bool, typer.Option("--kaggle", help="Through kagglehub, where it is installed.")
+    ] = False,
+) -> None:
+    """Download a public data set, check it and unpack it. Run it again to resume.
+
+    Example: brainmtl fetch figshare -o figshare2017
+    """
+    from brainmtl.data.fetch.sets import SETS, fetch_from_kaggle
+    from brainmtl.data.fetch.sets import fetch as get
+
+    if name not in SETS:
+        raise UsageError(f"{name!r} is no public data set", mend=f"one of {', '.join(SETS)}")
+    folder = out or Path(name)
+    say(f"{SETS[name].title}. Licence: {SETS[name].licence}.")
+    if kaggle:
+        fetch_from_kaggle(name, folder)
+    else:
+        with bar(f"fetching {name} (MB)", None) as progress:
+            release = get(
+                name, folder, hub=hub, progress=lambda have, size: progress(*_megabytes(have, size))
+            )
+        if release is not None and release.licence:
+            say(f"The hub says of its licence: {release.licence}.")
+    typer.echo(folder)
+
+
+def _megabytes(have: int, size: int | None) -> tuple[int, int | None]:
+    return have // 1_000_000, None if size is None else size // 1_000_000
 
 
 @app.command()

@@ -40,7 +40,7 @@ def index_figshare(
     ``cvind.mat`` lies in the folder and parts no person, its five folds are the manifest's.
 
     Args:
-        root: the folder that holds the ``.mat`` files, at any depth.
+        root: the folder that holds the ``.mat`` files, or the four folders that their archives become.
         pictures: the folder for ``images/N.png`` and ``masks/N.png``; files of the same name are replaced.
         progress: called with slices converted and slices in all.
 
@@ -51,7 +51,7 @@ def index_figshare(
         InputError: there is no slice, a number occurs twice, a file is not as the set's are (no picture is
             written then), or a picture cannot be written.
     """
-    files = sorted((path for path in root.rglob("*.mat") if NUMBER.fullmatch(path.stem)), key=_number)
+    files = figshare_files(root)
     if not files:
         raise InputError("no <number>.mat in it", where=root, mend="pass the folder that holds them")
     for path in files:
@@ -65,6 +65,16 @@ def index_figshare(
     if len(files) != SLICES:
         warnings.append(f"{len(files)} of the set's {SLICES} slices")
     return manifest, warnings
+
+
+def figshare_files(root: Path) -> list[Path]:
+    """The slices in a folder, by number; an empty list where it is no Figshare folder.
+
+    Args:
+        root: any folder.
+    """
+    found = [*root.glob("*.mat"), *root.glob("brainTumorDataPublic*/*.mat")]
+    return sorted((path for path in found if NUMBER.fullmatch(path.stem)), key=_number)
 
 
 def person_of(patient: str) -> str:
@@ -148,8 +158,8 @@ def to_eight_bits(pixels: "NDArray[np.integer[Any]]") -> NDArray[np.uint8]:
 
 def _own_folds(root: Path, table: pd.DataFrame) -> tuple["pd.Series[int] | None", list[str]]:
     """The set's five folds, from 0; none where there are none or where they part a group."""
-    path = next(iter(sorted(root.rglob(FOLDS_FILE))), None)
-    if path is None:
+    path = root / FOLDS_FILE
+    if not path.exists():
         return None, []
     folds = _read_folds(path)
     numbers = table["id"].str.removeprefix("figshare_").astype(int).to_numpy()

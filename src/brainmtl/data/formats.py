@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainmtl.data.brisc import index_brisc
-from brainmtl.data.figshare import index_figshare
+from brainmtl.data.figshare import figshare_files, index_figshare
 from brainmtl.data.plain import LISTING, index_plain
 from brainmtl.data.sartaj import SPLITS, index_sartaj
 from brainmtl.errors import InputError
@@ -16,8 +16,6 @@ KNOWN = (
     "BRISC has classification_task/, SARTAJ has Training/ or Testing/, Figshare has <number>.mat files, "
     f"a plain folder has {LISTING}"
 )
-LAYOUT = ("classification_task", *SPLITS)
-"""Folders that are part of a layout, never around one."""
 Progress = Callable[[int, int], None]
 
 
@@ -32,7 +30,7 @@ def index_folder(
     """Turn a data set of any known layout into a manifest.
 
     Args:
-        root: its folder, or one that holds nothing but that folder.
+        root: its folder, or one that holds that folder and no other data set.
         pictures: where slices that lie in no picture file (Figshare's ``.mat``) are written as PNG.
         without: classes to leave out.
         distinct: of files that are equal byte for byte keep one, a test slice before a training slice.
@@ -48,7 +46,7 @@ def index_folder(
     for name in without:
         if name not in CLASSES:
             raise InputError(f"{name!r} is no class", field="without", mend=f"one of {', '.join(CLASSES)}")
-    table, warnings = _index(_inmost(root), pictures, progress)
+    table, warnings = _index(root, pictures, progress)
     table = table[~table["label"].isin(list(without))]
     copies = _copies(table)
     if distinct:
@@ -61,23 +59,36 @@ def index_folder(
 
 
 def _index(root: Path, pictures: Path, progress: Progress) -> tuple[pd.DataFrame, list[str]]:
-    if (root / "classification_task").is_dir():
-        return index_brisc(root)
-    if (root / LISTING).is_file():
-        return index_plain(root, progress)
-    if any((root / split).is_dir() for split in SPLITS):
-        return index_sartaj(root, progress)
-    if next(root.rglob("*.mat"), None) is not None:
-        return index_figshare(root, pictures, progress)
     if not root.is_dir():
         raise InputError("no such folder", where=root, mend="pass the folder of a data set")
-    raise InputError("no data set of a known layout", where=root, mend=KNOWN)
+    if (layout := _layout(root)) is None:
+        root, layout = _below(root)
+    if layout == "BRISC":
+        return index_brisc(root)
+    if layout == "Figshare":
+        return index_figshare(root, pictures, progress)
+    return index_sartaj(root, progress) if layout == "SARTAJ" else index_plain(root, progress)
 
 
-def _inmost(root: Path) -> Path:
-    """The one folder in a folder that holds nothing else, as archives unpack."""
-    seen = [path for path in root.iterdir() if not path.name.startswith(".")] if root.is_dir() else []
-    return _inmost(seen[0]) if len(seen) == 1 and seen[0].is_dir() and seen[0].name not in LAYOUT else root
+def _layout(root: Path) -> str | None:
+    if (root / "classification_task").is_dir():
+        return "BRISC"
+    if (root / LISTING).is_file():
+        return "plain"
+    if any((root / split).is_dir() for split in SPLITS):
+        return "SARTAJ"
+    return "Figshare" if figshare_files(root) else None
+
+
+def _below(root: Path) -> tuple[Path, str]:
+    """The one data set in a folder, as archives unpack, and its layout."""
+    found = [(path, layout) for path in sorted(root.iterdir()) if path.is_dir() and (layout := _layout(path))]
+    if len(found) > 1:
+        names = ", ".join(path.name for path, _ in found)
+        raise InputError(f"{len(found)} data sets in it: {names}", where=root, mend="pass one of them")
+    if not found:
+        raise InputError("no data set of a known layout", where=root, mend=KNOWN)
+    return found[0]
 
 
 def _copies(table: pd.DataFrame) -> "pd.Series[bool]":
