@@ -40,7 +40,7 @@ def show_metrics(metrics: dict[str, Any], as_json: bool) -> None:
 
 
 def show_table(head: list[str], rows: list[list[str]]) -> None:
-    """Print a table.
+    """Print a table; text too long for its column goes on below, but the first column is never broken.
 
     Args:
         head: names of the columns.
@@ -50,6 +50,9 @@ def show_table(head: list[str], rows: list[list[str]]) -> None:
     from rich.table import Table
 
     table = Table(*head)
+    for column in table.columns:
+        column.overflow = "fold"
+    table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*row)
     Console().print(table)

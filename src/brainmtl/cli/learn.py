@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -75,6 +75,28 @@ def recipes(as_json: Json = False) -> None:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     show_table(
-        ["name", "task", "parameters"],
-        [[row["name"], row["task"], f"{row['parameters']:,}"] for row in found],
+        ["name", "task", "weights", "trained", "published"],
+        [
+            [
+                row["name"],
+                row["task"],
+                *(_short(row[key]) for key in ("parameters", "trainable_parameters")),
+                _headline(row["published"]),
+            ]
+            for row in found
+        ],
     )
+
+
+def _short(count: int | None) -> str:
+    if count is None:
+        return "–"
+    return f"{count / 1e6:.2f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
+
+
+def _headline(published: dict[str, dict[str, Any]]) -> str:
+    """The first number that one of ours stands beside."""
+    for name, number in published.items():
+        if number.get("part") in ("test", "unstated") and {"ours", "value"} <= number.keys():
+            return f"{name} {number['value']:.4g}"
+    return ""

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from brainmtl.data.cache import Cache
 from brainmtl.labels import CLASSES, HEALTHY, ClassName
+from brainmtl.models.build import NetworkPart
 from brainmtl.training.recipe import DataPart
 
 
@@ -58,6 +59,17 @@ class Slices(Dataset[Batch]):
         self.label_known = table["label"].isin(classes).to_numpy(dtype=bool)
         numbers = {name: number for number, name in enumerate(CLASSES)}
         self.labels = table["label"].map(numbers).fillna(0).to_numpy(dtype=np.int64)
+
+    def teaching(self, rows: NDArray[np.int64], part: NetworkPart) -> NDArray[np.int64]:
+        """Keep the rows that tell a network something.
+
+        Args:
+            rows: row numbers of the manifest.
+            part: a network with a decoder learns from masks, one with a classifier from labels.
+        """
+        masks = self.mask_known[rows] & (part.decoder is not None)
+        labels = self.label_known[rows] & (part.classifier is not None)
+        return rows[masks | labels]
 
     def __getitem__(self, rows: NDArray[np.int64]) -> Batch:
         """Read a batch.

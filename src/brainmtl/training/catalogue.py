@@ -1,28 +1,38 @@
-"""The recipes that ship with the package, with what their networks weigh."""
+"""The recipes that ship with the package, with what their networks weigh and what is published of them."""
 
 from typing import Any
 
+import torch
+
+from brainmtl.evaluation.published import published_for
 from brainmtl.models.build import build_network, parameter_counts
-from brainmtl.training.recipe import read_recipe, recipe_names
+from brainmtl.training.recipe import read_recipe, recipe_names, sweep_names
 
 
 def list_recipes() -> list[dict[str, Any]]:
-    """Describe every shipped recipe.
+    """Describe every shipped recipe; its network is laid out, without weights or memory.
 
     Returns:
-        One ``{name, task, parameters, trainable_parameters, parameters_keras, published}`` a recipe; Keras
-        counts the running statistics of batch norm too.
+        One ``{name, task, parameters, trainable_parameters, parameters_keras, published}`` a recipe: those
+        that train are those of the first phase, Keras counts the running statistics of batch norm too, and
+        ``published`` is what :func:`~brainmtl.evaluation.published.published_for` says. Sweeps stand last;
+        their parameters are null.
     """
-    found = []
-    for name in recipe_names():
-        recipe = read_recipe(name)
+    return [*map(_describe, recipe_names()), *map(_describe_sweep, sweep_names())]
+
+
+def _describe(name: str) -> dict[str, Any]:
+    recipe = read_recipe(name)
+    with torch.device("meta"):
         network = build_network(recipe.network, pretrained=False)
-        found.append(
-            {
-                "name": name,
-                "task": recipe.network.task,
-                **parameter_counts(network),
-                "published": dict(recipe.published),
-            }
-        )
-    return found
+    return {
+        "name": name,
+        "task": recipe.network.task,
+        **parameter_counts(network),
+        "published": published_for(name),
+    }
+
+
+def _describe_sweep(name: str) -> dict[str, Any]:
+    counts = dict.fromkeys(("parameters", "trainable_parameters", "parameters_keras"))
+    return {"name": name, "task": "sweep", **counts, "published": published_for(name)}

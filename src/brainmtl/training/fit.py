@@ -155,6 +155,7 @@ def _fit(
 ) -> None:
     done = 0 if checkpoint is None else int(RunCheckpoints().load_checkpoint(checkpoint)["epoch"]) + 1
     learner = Learner(network, recipe, max(done - 1, 0))
+    rows = {name: slices.teaching(chosen, recipe.network) for name, chosen in rows.items()}
     say_what_trains(network)
     with _quiet():
         trainer = _trainer(recipe, run, len(rows["train"]), bar)
