@@ -1,0 +1,97 @@
+"""Which pairs of pictures are worth a closer look: nearest neighbours of every picture, laid eight ways."""
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from brainmtl.data.copies.descriptor import describe, turn
+from brainmtl.data.copies.orientation import BACK, ORIENTATIONS
+from brainmtl.data.copies.resample import Floats
+from brainmtl.data.copies.thumbnails import Thumbnails
+
+NEIGHBOURS = 12
+"""How many of each picture's neighbours are looked at, for each orientation."""
+ALIKE = 0.9
+"""Correlation of descriptors below which no pair is looked at."""
+EXACT = 10_000
+"""Up to so many pictures, every one is compared with every one; above, with those in the nearest cells."""
+PROBES = 16
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs that may show one slice, and how.
+
+    Attributes:
+        a: int64 ``(P,)``, rows.
+        b: int64 ``(P,)``, rows of the same set (then ``a < b``) or of the other one.
+        orientation: int8 ``(P,)``, the number in ``ORIENTATIONS`` of the way to lay ``a`` to be like ``b``.
+        of_heads: bool ``(P,)``: their heads are alike; otherwise the whole pictures are.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    orientation: NDArray[np.int8]
+    of_heads: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def part(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Candidates":
+        """Some of the pairs."""
+        return Candidates(self.a[rows], self.b[rows], self.orientation[rows], self.of_heads[rows])
+
+
+def find_candidates(ours: Thumbnails, theirs: Thumbnails | None = None) -> Candidates:
+    """Find the pairs worth a closer look.
+
+    Args:
+        ours: pictures.
+        theirs: the pictures to find them among; by default the same ones, and no picture is its own
+            candidate.
+
+    Returns:
+        Each pair once an orientation and kind of descriptor, ordered by ``a`` and ``b``.
+    """
+    found = []
+    for of_heads in (False, True):
+        mine = describe(ours, of_heads)
+        index = _index(mine if theirs is None else describe(theirs, of_heads))
+        for number, orientation in enumerate(ORIENTATIONS):
+            a, b = _near(index, turn(mine, orientation))
+            code = np.full(len(a), number, np.int8)
+            if theirs is None:
+                swap, apart = a > b, a != b
+                a, b, code = np.where(swap, b, a), np.where(swap, a, b), np.where(swap, BACK[code], code)
+                a, b, code = a[apart], b[apart], code[apart]
+            found.append(np.stack([a, b, code, np.full(len(a), of_heads)]))
+    a, b, code, heads = np.unique(np.concatenate(found, axis=1), axis=1)
+    return Candidates(a, b, code.astype(np.int8), heads.astype(bool))
+
+
+def _index(descriptors: Floats) -> faiss.Index:
+    count, length = descriptors.shape
+    if count <= EXACT:
+        index = faiss.IndexFlatIP(length)
+        index.add(descriptors)
+        return index
+    cells = int(4 * count**0.5)
+    coarse = faiss.IndexIVFFlat(faiss.IndexFlatIP(length), length, cells, faiss.METRIC_INNER_PRODUCT)
+    coarse.nprobe = PROBES
+    coarse.train(descriptors)
+    coarse.add(descriptors)
+    return coarse
+
+
+def _near(index: faiss.Index, queries: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the queries and of what is near them."""
+    a, b = [], []
+    for start in range(0, len(queries), BLOCK):
+        score, near = index.search(queries[start : start + BLOCK], min(NEIGHBOURS, index.ntotal))
+        rows, columns = np.nonzero((score >= ALIKE) & (near >= 0))
+        a.append(rows + start)
+        b.append(near[rows, columns])
+    return np.concatenate(a), np.concatenate(b)

@@ -1,0 +1,61 @@
+"""A set compared with itself: decode, search, verify. Pairs, series and groups read the table it makes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from brainmtl.data.copies.candidates import find_candidates
+from brainmtl.data.copies.exact import pictures, spread
+from brainmtl.data.copies.orientation import ORIENTATIONS
+from brainmtl.data.copies.thumbnails import Thumbnails, read_thumbnails
+from brainmtl.data.copies.verify import SAME, verify
+
+Progress = Callable[[int, int], None]
+NEIGHBOUR = 0.7
+"""Likeness, as they lie, from which two slices that are not one lie beside each other in one head.
+
+In BRISC 98.5 % of such pairs show one person."""
+NAMES = np.array([each.name for each in ORIENTATIONS])
+
+
+def compare_slices(table: pd.DataFrame, *, progress: Progress = lambda done, total: None) -> pd.DataFrame:
+    """Find every two slices that show one slice, or two beside each other in one head.
+
+    Args:
+        table: a manifest; its image files are read, each once.
+        progress: called with the number of slices decoded, and to decode.
+
+    Returns:
+        One row a pair, ordered by ``a`` and ``b``: ``a, b`` (row numbers, ``a < b``), ``kind`` (``bytes``,
+        one file; ``pixels``, one picture; ``near``, one slice; ``neighbour``, slices beside each other; the
+        strongest that holds), ``transform`` (how to lay ``a`` to get ``b``, a name in ``ORIENTATIONS``) and
+        ``score`` (likeness, −1 to 1).
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    thumbnails = read_thumbnails(table["image"], lambda done: progress(done, len(table)))
+    picture = pictures(table["sha256"], thumbnails.hashes)
+    distinct = picture["picture"].drop_duplicates().index.to_numpy()
+    found = spread(_alike(thumbnails.part(distinct)), picture)
+    found["transform"] = NAMES[found.pop("orientation").to_numpy(dtype=int)]
+    return found[["a", "b", "kind", "transform", "score"]].sort_values(["a", "b"], ignore_index=True)
+
+
+def _alike(distinct: Thumbnails) -> pd.DataFrame:
+    """Pairs of different pictures: ``a, b, orientation, kind, score``, each pair once."""
+    candidates = find_candidates(distinct)
+    lying, overlaid = verify(distinct, distinct, candidates)
+    same = overlaid >= SAME
+    found = pd.DataFrame(
+        {
+            "a": candidates.a,
+            "b": candidates.b,
+            "orientation": candidates.orientation,
+            "kind": np.where(same, "near", "neighbour"),
+            "score": np.where(same, overlaid, lying),
+        }
+    )[same | (lying >= NEIGHBOUR)]
+    best_first = found.sort_values(["kind", "score"], ascending=[True, False], kind="stable")  # near first
+    return best_first.drop_duplicates(["a", "b"])
