@@ -32,8 +32,8 @@ def ratio(top: NDArray[np.floating], bottom: NDArray[np.floating]) -> NDArray[np
         bottom: ``(...)``, 0 or more.
     """
     top, bottom = np.asarray(top, float), np.asarray(bottom, float)
-    share: NDArray[np.float64] = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
-    return share
+    share = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+    return np.asarray(share)[()]
 
 
 def mean(values: NDArray[np.floating], weights: Weights | None = None) -> NDArray[np.float64]:

@@ -1,0 +1,103 @@
+"""Sets of classes that hold the true one as often as promised, for each class on its own."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainmtl.evaluation.bootstrap import Interval
+from brainmtl.evaluation.clusters import cluster_codes
+from brainmtl.evaluation.rates import rate_interval
+from brainmtl.labels import CLASSES
+
+CONFIDENCE = 0.99
+
+
+@dataclass(frozen=True)
+class ClassSets:
+    """What makes sets of probabilities.
+
+    Attributes:
+        least: float64 ``(4,)``, the least probability at which each class is in the set; −infinity where the
+            calibration slices of a class are too few to leave it out of any set.
+        confidence: as promised.
+        n: int64 ``(4,)``, calibration slices of each class.
+    """
+
+    least: NDArray[np.float64]
+    confidence: float
+    n: NDArray[np.int64]
+
+
+def fit_class_sets(
+    truth: NDArray[np.integer], probabilities: NDArray[np.floating], confidence: float = CONFIDENCE
+) -> ClassSets:
+    """Calibrate class by class: Mondrian conformal prediction (Vovk, Gammerman and Shafer 2005, § 4.5).
+
+    Non-conformity is 1 − the probability of the true class. A class of n slices takes the ⌈(n + 1) ·
+    confidence⌉-th smallest; with 99 % that needs 99 slices, and with fewer the class is in every set.
+
+    Args:
+        truth: int ``(N,)``, of slices that neither trained nor selected the network.
+        probabilities: ``(N, 4)``.
+        confidence: 0 to 1.
+    """
+    least, numbers = [], []
+    for code in range(len(CLASSES)):
+        true = np.sort(probabilities[truth == code, code].astype(float))[::-1]
+        rank = math.ceil((len(true) + 1) * confidence - 1e-9)
+        least.append(true[rank - 1] if rank <= len(true) else -math.inf)
+        numbers.append(len(true))
+    return ClassSets(np.array(least), confidence, np.array(numbers))
+
+
+def class_sets(fitted: ClassSets, probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """The classes that cannot be ruled out; the most probable one always is among them.
+
+    Keeping it makes no set empty and can only raise the coverage.
+
+    Args:
+        fitted: of :func:`fit_class_sets`.
+        probabilities: ``(N, 4)``.
+
+    Returns:
+        bool ``(N, 4)``.
+    """
+    kept: NDArray[np.bool_] = probabilities >= fitted.least
+    kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
+    return kept
+
+
+def held_out_coverage(
+    truth: NDArray[np.integer],
+    probabilities: NDArray[np.floating],
+    groups: NDArray[Any],
+    *,
+    confidence: float = CONFIDENCE,
+    folds: int = 10,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """How often the sets of persons left out hold their true class: persons are dealt into folds.
+
+    Args:
+        truth: int ``(N,)``, of the calibration slices.
+        probabilities: ``(N, 4)``.
+        groups: ``(N,)``, the person of each slice.
+        confidence: as will be promised.
+        folds: at least 2.
+        seed: of the deal.
+
+    Returns:
+        By class name, and under ``all``: the share with its 95 % interval; NaN for a class without slices.
+    """
+    codes = cluster_codes(groups, len(truth))
+    fold = np.random.default_rng(seed).permutation(int(codes.max()) + 1)[codes] % folds
+    held = np.zeros(len(truth), bool)
+    for number in range(folds):
+        left = fold == number
+        fitted = fit_class_sets(truth[~left], probabilities[~left], confidence)
+        held[left] = class_sets(fitted, probabilities[left])[np.arange(left.sum()), truth[left]]
+    parts = {name: truth == code for code, name in enumerate(CLASSES)} | {"all": truth >= 0}
+    return {name: rate_interval(held[part].astype(float), codes[part]) for name, part in parts.items()}

@@ -1,0 +1,117 @@
+"""Knowing when not to answer: what is left wrong among the slices that are answered."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class RiskCoverage:
+    """From answering the surest slice alone to answering all.
+
+    Attributes:
+        coverage: float64 ``(K,)``, share of slices answered, rising to 1.
+        risk: float64 ``(K,)``, mean loss of those.
+        threshold: float64 ``(K,)``, the least certainty that is answered.
+    """
+
+    coverage: NDArray[np.float64]
+    risk: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """From which certainty on to answer.
+
+    Attributes:
+        threshold: answer where the certainty is at least this; infinite where no threshold is safe.
+        coverage: share of slices that are then answered.
+        risk: share of those that are wrong.
+        bound: the risk is at most this, with the confidence asked for.
+    """
+
+    threshold: float
+    coverage: float
+    risk: float
+    bound: float
+
+
+def risk_coverage(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -> RiskCoverage:
+    """The risk–coverage curve; slices of one certainty are answered together (El-Yaniv and Wiener 2010).
+
+    Args:
+        certainty: ``(N,)``, higher is surer; N ≥ 1.
+        loss: ``(N,)``, e.g. whether the class is wrong, or 1 − Dice.
+    """
+    order = np.argsort(-np.asarray(certainty, float), kind="stable")
+    sure, lost = np.asarray(certainty, float)[order], np.cumsum(np.asarray(loss, float)[order])
+    last = np.flatnonzero(np.r_[sure[1:] != sure[:-1], True])
+    return RiskCoverage((last + 1) / len(sure), lost[last] / (last + 1), sure[last])
+
+
+def aurc(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -> float:
+    """Area under the risk–coverage curve: the risk averaged over every number of slices answered.
+
+    Geifman, Uziel and El-Yaniv (ICLR 2019). Slices of one certainty are taken in every order, on average.
+
+    Args:
+        certainty: ``(N,)``, higher is surer; N ≥ 1.
+        loss: ``(N,)``.
+
+    Returns:
+        In the units of the loss; lower is better. Random certainty gives the mean loss.
+    """
+    _, place, size = np.unique(-np.asarray(certainty, float), return_inverse=True, return_counts=True)
+    typical = (np.bincount(place, np.asarray(loss, float)) / size)[np.sort(place)]
+    return float(np.mean(np.cumsum(typical) / np.arange(1, len(typical) + 1)))
+
+
+def excess_aurc(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -> float:
+    """How much of :func:`aurc` the certainty is to blame for: what it exceeds the best order by.
+
+    Args:
+        certainty: ``(N,)``.
+        loss: ``(N,)``.
+
+    Returns:
+        0 or more.
+    """
+    return aurc(certainty, loss) - aurc(-np.asarray(loss, float), loss)
+
+
+def abstention(
+    certainty: NDArray[np.floating], wrong: NDArray[np.bool_], risk: float, confidence: float = 0.95
+) -> Abstention:
+    """Choose the lowest threshold whose risk is bounded, on a validation part.
+
+    Thresholds are tried from the surest down and the search ends at the first that fails, so that trying many
+    does no harm (fixed-sequence testing; Bauer 1991). The bound is Clopper and Pearson's, which holds for
+    slices that stand alone: hand over one slice a person, or the worst of each, where persons repeat.
+
+    Args:
+        certainty: ``(N,)``, N ≥ 1.
+        wrong: bool ``(N,)``.
+        risk: the share of wrong answers that is tolerated, 0 to 1.
+        confidence: of the bound.
+    """
+    curve = risk_coverage(certainty, wrong.astype(float))
+    answered = np.rint(curve.coverage * len(wrong))
+    errors = np.rint(curve.risk * answered)
+    bound = np.where(
+        errors < answered, stats.beta.ppf(confidence, errors + 1, np.maximum(answered - errors, 1)), 1.0
+    )
+    # A handful of slices bounds nothing, right as they may be: the sequence starts where it could succeed.
+    start = np.argmax(stats.beta.ppf(confidence, 1, answered) <= risk)
+    fails = np.flatnonzero(bound[start:] > risk)
+    chosen = start + (fails[0] if len(fails) else len(bound) - start) - 1
+    if chosen < start or bound[chosen] > risk:
+        return Abstention(float("inf"), 0.0, float("nan"), float("nan"))
+    return Abstention(
+        float(curve.threshold[chosen]),
+        float(curve.coverage[chosen]),
+        float(curve.risk[chosen]),
+        float(bound[chosen]),
+    )
