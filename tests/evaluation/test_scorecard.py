@@ -29,6 +29,10 @@ SECTIONS = {
         "false_mask_rate",
         "lesion_sensitivity",
         "lesion_precision",
+        "mask_ece",
+        "mask_ece_uncertain",
+        "mask_brier",
+        "mask_nll",
     },
     "classification": {
         "accuracy",
@@ -60,6 +64,11 @@ COLUMNS = {
     "matched_lesions",
     "size",
     "lesions",
+    "bin_pixels",
+    "bin_tumour_pixels",
+    "bin_probability",
+    "pixel_squares",
+    "pixel_nats",
     "predicted",
     "p_glioma",
     "p_meningioma",
@@ -229,6 +238,9 @@ def test_how_many_slices_each_number_comes_from():
     tumour = {"dice", "dice_median", "iou", "miou_weighted", "hd95_px", "surface_dice_2px"}
     tumour |= {"lesion_sensitivity", "lesion_precision"}
     assert {name for name, n in numbers.items() if n == 4} == tumour
+    assert {name for name, n in numbers.items() if n == 0} == {
+        name for name in numbers if "mask_" in name[:5]
+    }
     assert {name for name, n in numbers.items() if n == 6} == {
         "dice_pooled",
         "dice_all_slices",
@@ -418,3 +430,30 @@ def test_lesions_count_over_all_slices():
     section = summarise(rows, strata=())["segmentation"]
     assert of(section["lesion_sensitivity"]) == (pytest.approx(2 / 3), 2)
     assert of(section["lesion_precision"]) == (pytest.approx(2 / 3), 2)
+
+
+def test_pixel_probabilities_are_kept_as_counts(tmp_path):
+    """Two slices of 4,800 pixels; 400 tumour pixels at .9 in the one, none at .1 in the other."""
+    rows = pd.DataFrame(
+        [
+            {"label": "glioma"}
+            | score_slice(
+                truth=truth,
+                prediction=stated > 0.5,
+                label="glioma",
+                probabilities=None,
+                mask_probabilities=stated,
+            )
+            for truth, stated in (
+                (square(5, 5), np.where(square(5, 5), 0.9, 0.0)),
+                (square(5, 5), np.full(SHAPE, 0.1)),
+            )
+        ]
+    )
+    rows.to_parquet(tmp_path / "rows.parquet")
+    for table_ in (rows, pd.read_parquet(tmp_path / "rows.parquet")):
+        section = summarise(table_, strata=())["segmentation"]
+        assert of(section["mask_ece"]) == (pytest.approx((400 * 0.1 + abs(480 - 400)) / 9600), 2)
+        assert of(section["mask_ece_uncertain"]) == (pytest.approx((400 * 0.1 + abs(480 - 400)) / 5200), 2)
+        brier = (400 * 0.01 + 400 * 0.81 + 4400 * 0.01) / 9600
+        assert of(section["mask_brier"]) == (pytest.approx(brier), 2)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainmtl.evaluation import calibration, classification, weighted
+from brainmtl.evaluation import calibration, classification, mask_calibration, weighted
 from brainmtl.evaluation.bootstrap import RESAMPLES, Interval, bootstrap
 from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.rates import rate_interval
@@ -20,6 +20,14 @@ from brainmtl.evaluation.weighted import Weights
 from brainmtl.labels import CLASSES, TUMOURS
 
 Column = NDArray[np.float64]
+PIXEL_COLUMNS = {
+    "bin_pixels": "pixels",
+    "bin_tumour_pixels": "tumour",
+    "bin_probability": "stated",
+    "pixel_squares": "squares",
+    "pixel_nats": "nats",
+}
+"""The columns that hold a slice's ``PixelCounts``."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ def segmentation_measures(rows: pd.DataFrame) -> dict[str, Measure]:
         "false_mask_rate": _rate(painted),
         "lesion_sensitivity": _share(lesions[0], lesions[1], int((lesions[1] > 0).sum())),
         "lesion_precision": _share(lesions[0], lesions[2], int((lesions[2] > 0).sum())),
+        **_pixels(rows),
     }
 
 
@@ -171,6 +180,28 @@ def _probabilistic(rows: pd.DataFrame, truth: NDArray[np.int64]) -> dict[str, Me
 
     def measured(score: Callable[..., NDArray[np.float64]]) -> Measure:
         return Measure(len(shares), lambda weights: score(truth[given], shares, weights[..., given]))
+
+    return {name: measured(score) for name, score in scores.items()}
+
+
+def _pixels(rows: pd.DataFrame) -> dict[str, Measure]:
+    scores = {
+        "mask_ece": mask_calibration.mask_ece,
+        "mask_ece_uncertain": mask_calibration.mask_ece_uncertain,
+        "mask_brier": mask_calibration.mask_brier,
+        "mask_nll": mask_calibration.mask_nll,
+    }
+    kept = rows.reindex(columns=list(PIXEL_COLUMNS))
+    given = kept["bin_pixels"].notna().to_numpy()
+    kept = kept[given]
+    if kept.empty:
+        return dict.fromkeys(scores, _mean(np.full(len(rows), np.nan)))
+    counts = mask_calibration.PixelCounts(
+        **{of: np.stack(kept[name].to_list()).astype(float) for name, of in PIXEL_COLUMNS.items()}
+    )
+
+    def measured(score: Callable[..., NDArray[np.float64]]) -> Measure:
+        return Measure(len(kept), lambda weights: score(counts, weights[..., given]))
 
     return {name: measured(score) for name, score in scores.items()}
 

@@ -16,13 +16,14 @@ from brainmtl.evaluation.bootstrap import LEVEL, RESAMPLES
 from brainmtl.evaluation.classification import PROBABILITIES as PROBABILITIES
 from brainmtl.evaluation.classification import confusion
 from brainmtl.evaluation.lesions import match_lesions
+from brainmtl.evaluation.mask_calibration import count_pixels
 from brainmtl.evaluation.measures import metric as metric
 from brainmtl.evaluation.strata import STRATA, lesion_number, split_rows, tumour_size
 from brainmtl.labels import CLASSES, HEALTHY, TUMOURS
 
 GOOD_DICE = 0.5
 
-Cell = float | int | bool | str | None
+Cell = float | int | bool | str | list[float] | None
 
 
 def score_slice(
@@ -32,6 +33,7 @@ def score_slice(
     label: str | None,
     probabilities: NDArray[np.floating] | Sequence[float] | None,
     predicted: str | None = None,
+    mask_probabilities: NDArray[np.floating] | None = None,
 ) -> dict[str, Cell]:
     """Score one slice with everything that is known of it.
 
@@ -41,6 +43,7 @@ def score_slice(
         label: the true class.
         probabilities: ``(4,)``, in the order of ``CLASSES``.
         predicted: the class called, where it is not the most probable one.
+        mask_probabilities: ``(H, W)``, of each pixel to be tumour; only their counts are kept.
 
     Returns:
         One flat row with always the same columns; null where a number does not apply.
@@ -53,7 +56,7 @@ def score_slice(
         raise ValueError(f"probabilities must be ({len(CLASSES)},), not ({len(shares)},)")
     if predicted is None and probabilities is not None:
         predicted = CLASSES[int(np.argmax(probabilities))]
-    row = _mask_cells(truth, prediction)
+    row = _mask_cells(truth, prediction) | _pixel_cells(truth, mask_probabilities)
     row |= {"predicted": predicted} | dict(zip(PROBABILITIES, shares, strict=True))
     called = label is not None and predicted is not None
     right = predicted == label if called else None
@@ -151,6 +154,13 @@ def _mask_cells(truth: NDArray[np.bool_] | None, prediction: NDArray[np.bool_] |
             "matched_lesions": lesions.matched,
         }
     return row
+
+
+def _pixel_cells(truth: NDArray[np.bool_] | None, stated: NDArray[np.floating] | None) -> dict[str, Cell]:
+    if truth is None or stated is None:
+        return dict.fromkeys(measures.PIXEL_COLUMNS)
+    counts = vars(count_pixels(truth, stated))
+    return {name: counts[of][0].tolist() for name, of in measures.PIXEL_COLUMNS.items()}
 
 
 def _known(value: float) -> float | None:

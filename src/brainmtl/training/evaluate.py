@@ -72,11 +72,9 @@ def evaluate(
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
     scores = _score(network, recipe, table, cache, chosen, folder, progress)
     rows = pd.concat([table.iloc[chosen][KEPT].reset_index(drop=True), pd.DataFrame(scores)], axis=1)
-    strata = ["label", "plane", "size"]
     if part == "test" and recipe.data.protocol.startswith("official"):  # told of the set's own split only
         rows["leaked"] = known_leaks(table).iloc[chosen].to_numpy()
-        strata += ["leaked"]
-    metrics = summarise(rows, strata=strata)
+    metrics = summarise(rows)
     if part != "train":
         metrics["floors"] = _floors(table, cache, train, chosen)
     with whole_file(folder / "per_image.parquet") as temporary:
@@ -103,15 +101,17 @@ def _score(
     ) -> dict[str, Any]:
         slice_ = table.iloc[row]
         shape = (int(slice_["height"]), int(slice_["width"]))
-        said = None
-        if square is not None:
-            said = from_square(square, *shape, recipe.data.fit) > 0.5
+        stated = None if square is None else from_square(square, *shape, recipe.data.fit)
+        said = None if stated is None else stated > 0.5
+        if said is not None:
             write_mask(folder / "masks" / f"{slice_['id']}.png", said)
         label = None if pd.isna(slice_["label"]) else str(slice_["label"])
         truth = read_mask(Path(slice_["mask"]), shape) if pd.notna(slice_["mask"]) else None
         if truth is None and label == "no_tumor":
             truth = np.zeros(shape, bool)
-        return score_slice(truth=truth, prediction=said, label=label, probabilities=chances)
+        return score_slice(
+            truth=truth, prediction=said, label=label, probabilities=chances, mask_probabilities=stated
+        )
 
     found: list[dict[str, Any]] = []
     with ThreadPoolExecutor() as pool:
@@ -142,6 +142,7 @@ def _floors(
             "thumbnails": standard_thumbnails(some["image"]),
             "labels": some["label"].to_numpy(dtype=object),
             "masks": cache.masks[rows] > 127,
+            "groups": some["group"].to_numpy(dtype=object),
         }
 
     return floors(train=arrays(train), test=arrays(chosen))
