@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,18 @@ def finished(manifest: Path, tiny: Callable[..., Recipe], tmp_path_factory: pyte
     run = tmp_path_factory.mktemp("runs") / "finished"
     train(tiny(), manifest, run, bar=False)
     return run
+
+
+@pytest.fixture
+def run(tiny: Callable[..., Recipe], manifest: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Train the tiny recipe with overrides; the run folder."""
+    from brainmtl.training.fit import train
+
+    def start(*overrides: str, manifest: Path = manifest, name: str = "run", **options: Any) -> Path:
+        train(tiny(*overrides), manifest, tmp_path / name, bar=False, **options)
+        return tmp_path / name
+
+    return start
 
 
 @pytest.fixture(scope="session")

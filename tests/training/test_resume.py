@@ -174,6 +174,31 @@ def test_plateau_and_early_stopping_remember(child, steady, stopped_early, tmp_p
     same_run(run, stopped_early)
 
 
+@pytest.fixture(scope="module")
+def thawing(tiny):
+    """Two epochs with a frozen stage, and two without."""
+    return tiny(
+        "network.encoder.frozen=[stage1]",
+        "schedule={name: one-cycle, epochs: 4, ema: 0.8, stop_after: 3}",
+        "fine_tuning={after: 2, lr: 3e-3}",
+    )
+
+
+@pytest.fixture(scope="module")
+def thawed(thawing, manifest, tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / "thawed"
+    train(thawing, manifest, run, bar=False)
+    return run
+
+
+@pytest.mark.parametrize("moment", [("last.ckpt", 2), ("log.csv", 3), ("log.csv", 4)], ids=str)
+def test_two_phases_killed_before_at_and_after_the_boundary(child, thawing, thawed, tmp_path, moment):
+    run = tmp_path / "run"
+    assert child(AT_FILE, thawing, run, moment=moment) == -signal.SIGKILL
+    resume(run, bar=False)
+    same_run(run, thawed)
+
+
 def test_killed_again_and_again(child, tiny, finished, tmp_path):
     run = tmp_path / "run"
     for moment in (("log.csv", 2), ("best.ckpt", 1), ("log.csv", 2), ("model.safetensors", 1)):

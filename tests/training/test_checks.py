@@ -1,0 +1,57 @@
+"""What cannot be carried out is said before a run folder is made."""
+
+import pytest
+
+from brainmtl.data.manifest import read_manifest, write_manifest
+from brainmtl.errors import InputError
+
+
+def test_a_crop_the_network_cannot_take(run):
+    with pytest.raises(InputError, match=r"augmentation\.crop: slices of 33×33 pixels"):
+        run("data.size=34", "augmentation.crop=33")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.size=33", r"data\.size: slices of 33×33 pixels \(a multiple of 2\)"),
+        ("augmentation.crop=33", r"augmentation\.crop: 33, more than data\.size \(at most 32\)"),
+        (
+            "network={encoder: {name: vit_tiny_patch16_224}, classifier: {whole: true}}",
+            r"data\.size: the network cannot take 32×32 pixels",
+        ),
+        ("data={protocol: patient-5fold, fold: 9, size: 32}", r"data\.fold: there is no fold 9"),
+        ("network.decoder.widths=[4, 4]", r"network\.decoder\.widths: 2 widths, this encoder needs 1"),
+    ],
+)
+def test_what_cannot_work_is_said_before_a_folder_is_made(run, tmp_path, override, message):
+    with pytest.raises(InputError, match=message):
+        run(override)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "overrides", "message"),
+    [
+        (lambda t: t.assign(validation=False), (), "no slice is for validation"),
+        (lambda t: t.assign(validation=True), (), "no slice is for train"),
+        (lambda t: t.assign(mask=None), (), r"mask: no training slice has a mask"),
+        (lambda t: t.assign(label=None), (), r"label: no training slice has a label"),
+        (
+            lambda t: t.assign(mask=t["mask"].where(~t["validation"])),
+            ("schedule.monitor=validation_dice",),
+            r"schedule\.monitor: validation_dice cannot be measured",
+        ),
+        (
+            lambda t: t,
+            ("network.classifier=null", "schedule.monitor=validation_accuracy"),
+            r"schedule\.monitor: validation_accuracy cannot be measured",
+        ),
+    ],
+)
+def test_nothing_to_learn_from_or_select_by(run, manifest, tmp_path, change, overrides, message):
+    path = tmp_path / "changed.parquet"
+    write_manifest(change(read_manifest(manifest)), path)
+    with pytest.raises(InputError, match=message):
+        run(*overrides, manifest=path)
+    assert list(tmp_path.iterdir()) == [path]
