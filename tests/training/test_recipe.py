@@ -50,6 +50,10 @@ def test_recipes_ship():
         ("published.by=someone=else", "published", {"by": "someone=else"}),
         ("data.healthy_masks=false", "data.healthy_masks", False),
         ("losses.dice_over=batch", "losses.dice_over", "batch"),
+        ("losses.mean_over=batch", "losses.mean_over", "batch"),
+        ("losses.categorical_focal=2", "losses.categorical_focal", 2.0),
+        ("optimizer.name=rmsprop-keras", "optimizer.name", "rmsprop-keras"),
+        ("schedule.name=plateau-keras", "schedule.name", "plateau-keras"),
     ],
 )
 def test_an_override(tiny, override, field, value):
@@ -86,6 +90,7 @@ def test_an_override_that_is_none(tiny, override):
         ("schedule.epoch=3", "schedule.epoch", "epochs"),
         ("augmentation.mirrors=1", "augmentation.mirrors", "mirror"),
         ("losses.dice_smoothing=1", "losses.dice_smoothing", "dice_smooth"),
+        ("losses.binary_focals=1", "losses.binary_focals", "binary_focal"),
         ("sed=1", "sed", "seed"),
     ],
 )
@@ -114,6 +119,9 @@ def test_an_unknown_field_and_the_one_near_it(tiny, override, field, near):
         "augmentation.scale=[1]",
         "augmentation.rotation=181",
         "augmentation.shear=46",
+        "losses.binary_focal=-1",
+        "losses.focal_gamma=-0.5",
+        "losses.mean_over=slice",
         "optimizer.name=lion",
         "optimizer.lr=0",
         "optimizer.lr=.inf",
