@@ -181,9 +181,15 @@ def test_content_is_what_is_hashed(phantom: pd.DataFrame):
         _spoil(phantom, name, value) for name, value in (("sha256", "0"), ("label", None), ("fold", pd.NA))
     ]
     others.append(phantom.assign(validation=~phantom["validation"]))
+    others.append(phantom.assign(leaked=~phantom["leaked"]))
     hashes = {content_hash(check_manifest(other, "here")) for other in others}
     assert len(hashes) == len(others)
     assert content_hash(phantom) not in hashes
+
+
+def test_a_manifest_without_leaks_keeps_the_hash_it_had_before_there_were_any(phantom: pd.DataFrame):
+    unseen = phantom.assign(leaked=pd.NA)
+    assert content_hash(check_manifest(unseen, "here")) == content_hash(phantom.drop(columns="leaked"))
 
 
 def test_the_summary_counts(phantom: pd.DataFrame):

@@ -117,3 +117,35 @@ def test_a_wrong_fold_or_split_is_named(phantom: pd.DataFrame):
     with pytest.raises(InputError, match="split: 'Testing' is not one of train, test"):
         parts(odd)
     assert set(parts(odd, "patient-5fold", 0)) == {"train", "validation", "test"}
+
+
+@given(tables(), st.data())
+@settings(max_examples=30, deadline=None)
+def test_folds_are_drawn_from_what_is_no_test(table: pd.DataFrame, data: st.DataObject):
+    drawn = draw_splits(table)
+    fold = data.draw(st.sampled_from(sorted(set(drawn["fold"]))))
+    side = parts(drawn, "folds", fold)
+    assert ((side == "test") == (drawn["split"] == "test")).all()
+    learning = drawn[side != "test"]
+    assert set(learning.loc[side == "validation", "fold"]) <= {fold}
+    assert fold not in set(learning.loc[side == "train", "fold"])
+    assert (side[side != "test"].groupby(drawn["group"]).nunique() == 1).all()
+
+
+def test_a_clean_training_set_lacks_the_copies_of_the_test(phantom: pd.DataFrame):
+    official = parts(phantom)
+    assert parts(phantom.assign(leaked=False), "official-clean-train").tolist() == official.tolist()
+    leaked = pd.Series(np.arange(len(phantom)) % 3 == 0, index=phantom.index)
+    clean = parts(phantom.assign(leaked=leaked.astype("boolean")), "official-clean-train")
+    out = leaked & (phantom["split"] == "train")
+    assert out.any()
+    assert (clean[out] == "left_out").all()
+    assert clean[~out].tolist() == official[~out].tolist()
+
+
+def test_copies_nobody_has_looked_for_are_named(phantom: pd.DataFrame):
+    unseen = phantom.assign(leaked=pd.array([pd.NA] * len(phantom), dtype="boolean"))
+    with pytest.raises(InputError, match="leaked: nobody has looked"):
+        parts(unseen, "official-clean-train")
+    with pytest.raises(InputError, match=r"data\.fold: there is no fold 7"):
+        parts(phantom, "folds", 7)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainmtl.cli.app import Json, app
-from brainmtl.cli.console import bar, say, show_table, status
+from brainmtl.cli.console import bar, say, show_table
 from brainmtl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def join(
     from brainmtl.data.join import join_manifests
     from brainmtl.data.manifest import read_manifest
 
-    with status("looking for slices that are in several sets"):
-        table, warnings = join_manifests([read_manifest(path) for path in manifests])
+    with bar("looking for slices in several sets", None) as progress:
+        table, warnings = join_manifests([read_manifest(path) for path in manifests], progress)
     _finish(table, warnings, out, as_json)
 
 

@@ -58,7 +58,7 @@ def index_figshare(
         _check(path)
     table = pd.DataFrame(every_row(lambda path: _row(path, pictures), files, progress))
     persons = table["patient"].map(person_of)
-    manifest = draw_sides(table, persons, root)
+    manifest = draw_sides(table, persons, root, progress=progress)
     folds, warnings = _own_folds(root, manifest)
     if folds is not None:
         manifest["fold"] = folds

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from brainmtl.data.copies.compare import Progress
 from brainmtl.data.sides import draw_sides
 from brainmtl.errors import InputError
 
 
-def join_manifests(tables: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str]]:
+def join_manifests(
+    tables: Sequence[pd.DataFrame], progress: Progress = lambda done, total: None
+) -> tuple[pd.DataFrame, list[str]]:
     """Join manifests.
 
     Groups, the validation part, folds and leaks are drawn anew over the whole, so that a slice that is in
@@ -18,6 +21,7 @@ def join_manifests(tables: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[s
 
     Args:
         tables: manifests.
+        progress: called with the number of slices compared, and in all.
 
     Returns:
         The manifest, and warnings.
@@ -34,7 +38,7 @@ def join_manifests(tables: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[s
     before = whole["group"]
     persons = before.where(whole["patient"].notna())
     fresh = whole.assign(leaked=pd.array([pd.NA] * len(whole), dtype="boolean"))
-    drawn = draw_sides(fresh, persons, "the joined manifest", whole=before)
+    drawn = draw_sides(fresh, persons, "the joined manifest", whole=before, progress=progress)
     return drawn, _warnings(drawn, int(clash.sum()))
 
 

@@ -1,9 +1,8 @@
 """Slices whose picture, or nearly the same, lies on the other side of the set's own split."""
 
-import numpy as np
 import pandas as pd
 
-from brainmtl.data.groups import SAME_PERSON, correlation, standard_thumbnails
+from brainmtl.data.copies.pairs import find_pairs
 from brainmtl.data.shipped import shipped_table
 
 STORED = "brisc2025_leaks.csv"
@@ -12,7 +11,7 @@ KINDS = {"figshare": 0, "bytes": 1, "pixels": 2, "near": 3}
 """How two slices show the same → how sure that is, 0 the surest."""
 
 
-def find_leaks(table: pd.DataFrame) -> pd.DataFrame:
+def find_leaks(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.DataFrame:
     """Find every slice that shows what a slice on the other side of the set's own split shows.
 
     Two slices show the same when they are one Figshare slice (BRISC, by the shipped map of persons), or when
@@ -20,7 +19,8 @@ def find_leaks(table: pd.DataFrame) -> pd.DataFrame:
     as they are or turned.
 
     Args:
-        table: a manifest; its image files are read.
+        table: a manifest; its image files are read unless ``pairs`` are given.
+        pairs: what :func:`~brainmtl.data.copies.pairs.find_pairs` finds in it.
 
     Returns:
         One row a slice that has a copy there, in the order of the table: its ``id``; ``other``, the surest of
@@ -28,7 +28,10 @@ def find_leaks(table: pd.DataFrame) -> pd.DataFrame:
     """
     if table["split"].nunique() < 2:
         return pd.DataFrame(columns=COLUMNS, dtype="string")
-    found = pd.concat([_one_figshare_slice(table), _pairs(table)], ignore_index=True)
+    if pairs is None:
+        pairs = find_pairs(table)
+    near = pairs.rename(columns={"a": "id", "b": "other"})[COLUMNS]
+    found = pd.concat([_one_figshare_slice(table), near], ignore_index=True)
     both = pd.concat([found, found.rename(columns={"id": "other", "other": "id"})], ignore_index=True)
     split = table.set_index("id")["split"]
     across = both[both["id"].map(split).to_numpy() != both["other"].map(split).to_numpy()]
@@ -40,11 +43,12 @@ def find_leaks(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found[COLUMNS])
 
 
-def leaked_slices(table: pd.DataFrame) -> "pd.Series[bool]":
+def leaked_slices(table: pd.DataFrame, pairs: pd.DataFrame | None = None) -> "pd.Series[bool]":
     """Which slices have a copy on the other side: known, or looked for.
 
     Args:
-        table: a manifest; its image files are read unless it is known.
+        table: a manifest; its image files are read unless it is known or ``pairs`` are given.
+        pairs: what :func:`~brainmtl.data.copies.pairs.find_pairs` finds in it.
 
     Returns:
         nullable bool, aligned with the table.
@@ -52,7 +56,7 @@ def leaked_slices(table: pd.DataFrame) -> "pd.Series[bool]":
     known = known_leaks(table)
     if known.notna().any():
         return known
-    return table["id"].isin(set(find_leaks(table)["id"])).astype("boolean")
+    return table["id"].isin(set(find_leaks(table, pairs)["id"])).astype("boolean")
 
 
 def known_leaks(table: pd.DataFrame) -> "pd.Series[bool]":
@@ -71,14 +75,6 @@ def known_leaks(table: pd.DataFrame) -> "pd.Series[bool]":
     ):
         return table["leaked"]
     return table["id"].isin(shipped_table(STORED)["id"]).astype("boolean")
-
-
-def _pairs(table: pd.DataFrame) -> pd.DataFrame:
-    thumbnails = standard_thumbnails(table["image"])
-    one, two = np.nonzero(np.triu(correlation(thumbnails, thumbnails) >= SAME_PERSON, 1))
-    ids = table["id"].to_numpy(dtype=object)
-    kind = np.where(table["sha256"].to_numpy()[one] == table["sha256"].to_numpy()[two], "bytes", "near")
-    return pd.DataFrame({"id": ids[one], "other": ids[two], "kind": kind, "transform": "none", "score": 1.0})
 
 
 def _one_figshare_slice(table: pd.DataFrame) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def index_plain(
     warnings = []
     if alone := int(persons.isna().sum()):
         warnings.append(f"{alone} slices name no patient; they are grouped by their looks")
-    return draw_sides(table, persons, root / LISTING), warnings
+    return draw_sides(table, persons, root / LISTING, progress=progress), warnings
 
 
 def _listing(path: Path) -> pd.DataFrame:

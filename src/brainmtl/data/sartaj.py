@@ -48,7 +48,7 @@ def index_sartaj(
         )
     table = pd.DataFrame(every_row(_row, images, progress))
     nobody = pd.Series(pd.NA, index=table.index, dtype="string")
-    return draw_sides(table, nobody, root), _warnings(table, len(paths) - len(images))
+    return draw_sides(table, nobody, root, progress=progress), _warnings(table, len(paths) - len(images))
 
 
 def _row(path: Path) -> Row:
