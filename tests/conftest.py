@@ -1,8 +1,11 @@
 """What the tests share: where the real data lie, and a small phantom set."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 # Each test process has a core of its own; threads that wait for one another there only spin.
@@ -53,3 +56,69 @@ def phantom(phantom_root: Path):
     from brainmtl.data.brisc import index_brisc
 
     return index_brisc(phantom_root)[0]
+
+
+@pytest.fixture(scope="session")
+def write_series() -> Callable[..., list[Path]]:
+    """Write slices as an MR series, one file a slice (PS3.3, A.4); keywords replace attributes, ``None``
+    removes them, and a function is called with the slice's number."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID, ExplicitVRLittleEndian
+
+    def write(
+        folder: Path,
+        slices: np.ndarray,
+        *,
+        right: tuple[float, float, float] = (1, 0, 0),
+        down: tuple[float, float, float] = (0, 1, 0),
+        origin: tuple[float, float, float] = (-100, -120, -40),
+        step: float = 5.0,
+        pixel: tuple[float, float] = (0.5, 0.75),
+        series: int = 1,
+        **changes: Any,
+    ) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        for number, pixels in enumerate(slices):
+            file = Dataset()
+            file.file_meta = FileMetaDataset()
+            file.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+            file.SOPInstanceUID = UID(f"1.2.826.0.1.3680043.8.498.1.{series}.{number + 1}")
+            file.StudyInstanceUID = "1.2.826.0.1.3680043.8.498.9"
+            file.SeriesInstanceUID = f"1.2.826.0.1.3680043.8.498.1.{series}"
+            file.FrameOfReferenceUID = "1.2.826.0.1.3680043.8.498.7"
+            file.PatientName, file.PatientID = "Phantom^Some", "P1"
+            file.PatientBirthDate, file.PatientSex, file.PatientAge = "19700101", "O", "055Y"
+            file.StudyDate, file.StudyTime, file.StudyID = "20250101", "120000", "1"
+            file.AccessionNumber, file.ReferringPhysicianName = "A1", "Doctor^Some"
+            file.InstitutionName, file.Manufacturer = "Some Hospital", "none"
+            file.Modality, file.SeriesNumber, file.InstanceNumber = "MR", series, number + 1
+            file.ImageType, file.BurnedInAnnotation = ["ORIGINAL", "PRIMARY", "OTHER"], "NO"
+            file.ScanningSequence, file.SequenceVariant, file.ScanOptions = "SE", "NONE", ""
+            file.MRAcquisitionType, file.EchoTime, file.EchoTrainLength = "2D", 10, 1
+            file.RepetitionTime, file.PositionReferenceIndicator, file.PatientPosition = 500, "", "HFS"
+            file.ImageOrientationPatient = [*right, *down]
+            file.ImagePositionPatient = list(np.array(origin) + number * step * np.cross(right, down))
+            file.PixelSpacing, file.SliceThickness, file.SpacingBetweenSlices = (
+                list(pixel),
+                abs(step),
+                abs(step),
+            )
+            file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
+            file.Rows, file.Columns = pixels.shape
+            bits = 8 * pixels.dtype.itemsize
+            file.BitsAllocated, file.BitsStored, file.HighBit = bits, bits, bits - 1
+            file.PixelRepresentation = int(pixels.dtype.kind == "i")
+            file.PixelData = pixels.tobytes()
+            for keyword, value in changes.items():
+                if value is None:
+                    delattr(file, keyword)
+                else:
+                    setattr(file, keyword, value(number) if callable(value) else value)
+            file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            path = folder / f"{series}_{number:03}.dcm"
+            file.save_as(path, enforce_file_format=True)
+            files.append(path)
+        return files
+
+    return write

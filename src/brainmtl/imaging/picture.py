@@ -10,15 +10,13 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
+from brainmtl.imaging.limits import check_slice
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
 """What counts as a picture in a folder."""
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB")
-MAX_PIXELS = 64_000_000
-MIN_SIDE = 16
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations that swap width and height (EXIF 2.32, tag 0x0112)."""
-MAX_ASPECT = 8.0
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 
 # The limit below is tighter than Pillow's, and its message better; ``catch_warnings`` is not for threads.
@@ -66,7 +64,7 @@ def read_picture(path: Path, *, as_stored: bool = False) -> Picture:
     try:
         # Given a path, Pillow 13 garbles plain TIFFs that lie on their side.
         with path.open("rb") as handle, Image.open(handle, formats=FORMATS) as image:
-            _check_size(image.width, image.height, path)
+            check_slice(image.width, image.height, path)
             _check_single(image, path)
             image.load()
             still = as_stored or image.format == "TIFF"  # Pillow has turned a TIFF as it loaded
@@ -116,19 +114,9 @@ def _explain(error: Exception, path: Path) -> InputError:
         return InputError(f"cannot be decoded: {error}", where=path, mend="export or download it again")
     if path.stat().st_size == 0:
         return InputError("the file is empty", where=path, mend="export or download it again")
-    return InputError("not a picture that can be read", where=path, mend="pass PNG, JPEG, TIFF, WebP or BMP")
-
-
-def _check_size(width: int, height: int, path: Path) -> None:
-    size = f"{width}×{height} pixels"
-    if width * height > MAX_PIXELS:
-        raise InputError(f"{size}, more than {MAX_PIXELS:,}", where=path, mend="pass single slices")
-    if min(width, height) < MIN_SIDE:
-        raise InputError(
-            f"{size}, too small for a slice", where=path, mend=f"at least {MIN_SIDE} on each side"
-        )
-    if max(width, height) > MAX_ASPECT * min(width, height):
-        raise InputError(f"{size}, too long and thin for a slice", where=path, mend="pass single slices")
+    return InputError(
+        "not a picture that can be read", where=path, mend="pass PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI"
+    )
 
 
 def _check_single(image: Image.Image, path: Path) -> None:

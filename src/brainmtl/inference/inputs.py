@@ -1,55 +1,111 @@
-"""Which pictures a prediction is asked for, and what their results are called."""
+"""Which files a prediction is asked for, which scans they make, and what their results are called."""
 
 import glob
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from brainmtl.errors import UsageError
-from brainmtl.imaging.picture import SUFFIXES
+from brainmtl.errors import InputError, UsageError
+from brainmtl.imaging.kind import Kind, kind_of, stem
+
+if TYPE_CHECKING:
+    from brainmtl.imaging.dicom import Frame
 
 MASKS = "masks"
 OVERLAYS = "overlays"
+VOLUMES = "volumes"
+OBJECTS = "dicom"
+MAX_FILES = 100_000
 
 
-def find_pictures(files: Iterable[str | Path], out: Path) -> list[Path]:
-    """List the pictures that are asked for, in order.
+@dataclass(frozen=True)
+class Scan:
+    """What is read as one: a picture, a NIfTI volume, or a stack of DICOM frames.
+
+    Attributes:
+        kind: of its files; what is of no known kind is tried as a picture.
+        files: the files, in the order of their slices.
+        frames: the frames of a DICOM stack.
+        error: why it cannot be read, where that is known already.
+    """
+
+    kind: Kind
+    files: tuple[Path, ...]
+    frames: "tuple[Frame, ...]" = ()
+    error: InputError | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the file, or of the folder that holds a series."""
+        several = len(set(self.files)) > 1
+        return (several and self.files[0].resolve().parent.name) or stem(self.files[0])
+
+
+def find_files(files: Iterable[str | Path], out: Path) -> list[Path]:
+    """List the files that are asked for, in order.
 
     Args:
-        files: pictures; folders, whose pictures are taken with those of their subfolders, sorted, hidden ones
-            left out; and patterns such as ``scans/*.png`` where no such file exists. What leads to no picture
-            is kept, so that reading it says so.
+        files: pictures, DICOM and NIfTI files; folders, whose files of these kinds are taken with those of
+            their subfolders, sorted, hidden ones left out, and so are links that lead out of the folder; and
+            patterns such as ``scans/*.png`` where no such file exists. What leads to nothing is kept, so
+            that reading it says so.
         out: the output folder; what an earlier prediction left in it is no input.
 
     Raises:
-        UsageError: nothing is asked for, or a mask would be written over an input.
+        UsageError: nothing is asked for, too much is, or a mask would be written over an input.
     """
     named = [path for file in files for path in _matches(Path(file))]
     if not named:
-        raise UsageError("no pictures", mend="name files, folders or patterns")
-    written = [(out / folder).resolve() for folder in (MASKS, OVERLAYS)]
+        raise UsageError("no files", mend="name files, folders or patterns")
+    written = [(out / folder).resolve() for folder in (MASKS, OVERLAYS, VOLUMES, OBJECTS)]
     for path in named:
         if any(folder in path.resolve().parents for folder in written):
             raise UsageError(f"{path} lies where results are written", mend="choose another output folder")
-    return [picture for path in named for picture in _inside(path, written)]
+    found = [file for path in named for file in _inside(path, written)]
+    if len(found) > MAX_FILES:
+        raise UsageError(f"{len(found):,} files, more than {MAX_FILES:,}", mend="predict them in parts")
+    return found
 
 
-def result_names(paths: Sequence[Path]) -> list[str]:
-    """Name the result of every picture by its stem, numbered where another has it already.
+def find_scans(paths: Sequence[Path]) -> list[Scan]:
+    """Put files together to scans: DICOM frames of one series to stacks, everything else by itself.
 
     Args:
-        paths: pictures.
+        paths: files.
 
     Returns:
-        One name a picture, no two alike, not even to a file system that ignores case.
+        Scans in the order of their first files; a DICOM file that cannot be read is a scan with an error.
     """
-    stems = {path.stem.casefold() for path in paths}
+    kinds = [kind_of(path) for path in paths]
+    dicom = list(dict.fromkeys(path for path, kind in zip(paths, kinds, strict=True) if kind == "dicom"))
+    scans = [
+        Scan(kind or "picture", (path,)) for path, kind in zip(paths, kinds, strict=True) if kind != "dicom"
+    ]
+    if dicom:
+        scans += _dicom_scans(dicom)
+    first = {path: row for row, path in reversed(list(enumerate(paths)))}
+    return sorted(scans, key=lambda scan: min(first[file] for file in scan.files))
+
+
+def result_names(scans: Sequence[Scan]) -> list[str]:
+    """Name the results of every scan by its file or folder, numbered where another has that name already.
+
+    Args:
+        scans: in order.
+
+    Returns:
+        One name a scan, no two alike, not even to a file system that ignores case.
+    """
+    wanted = {scan.name.casefold() for scan in scans}
     taken: set[str] = set()
     names = []
-    for path in paths:
-        name, number = path.stem, 1
-        while name.casefold() in taken or (number > 1 and name.casefold() in stems):
+    for scan in scans:
+        name, number = scan.name, 1
+        while name.casefold() in taken or (number > 1 and name.casefold() in wanted):
             number += 1
-            name = f"{path.stem}_{number}"
+            name = f"{scan.name}_{number}"
         taken.add(name.casefold())
         names.append(name)
     return names
@@ -65,11 +121,36 @@ def _matches(path: Path) -> list[Path]:
 def _inside(path: Path, written: Sequence[Path]) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [
-        picture
-        for picture in sorted(path.rglob("*"))
-        if picture.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in picture.relative_to(path).parts)
-        and not any(folder in picture.resolve().parents for folder in written)
-    ]
+    found = [file for file in sorted(path.rglob("*")) if _wanted(file, path, written)]
     return found or [path]
+
+
+def _wanted(file: Path, folder: Path, written: Sequence[Path]) -> bool:
+    if file.is_dir() or any(part.startswith(".") for part in file.relative_to(folder).parts):
+        return False
+    whole = file.resolve()
+    if any(place in whole.parents for place in written) or folder.resolve() not in whole.parents:
+        return False
+    return kind_of(file) is not None
+
+
+def _dicom_scans(paths: Sequence[Path]) -> list[Scan]:
+    from brainmtl.imaging.dicom import list_frames
+    from brainmtl.imaging.series import stack_frames
+
+    def read(path: Path) -> "list[Frame] | InputError":
+        try:
+            return list_frames(path)
+        except InputError as error:
+            return error
+
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(read, paths))
+    frames = [frame for answer in answers if not isinstance(answer, InputError) for frame in answer]
+    scans = [
+        Scan("dicom", tuple(frame.file for frame in stack), frames=stack) for stack in stack_frames(frames)
+    ]
+    bad = zip(paths, answers, strict=True)
+    return scans + [
+        Scan("dicom", (path,), error=error) for path, error in bad if isinstance(error, InputError)
+    ]

@@ -1,30 +1,18 @@
-"""Predictions for many files: masks, overlays and one table."""
+"""Predictions for many files: masks, overlays, volumes and one table."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from brainmtl.errors import InputError
-from brainmtl.imaging.mask import write_mask
-from brainmtl.imaging.overlay import draw_overlay
-from brainmtl.imaging.picture import read_picture, write_picture
-from brainmtl.inference.inputs import MASKS, OVERLAYS, find_pictures, result_names
+from brainmtl.errors import InterruptedRun
+from brainmtl.inference.inputs import Scan, find_files, find_scans, result_names
+from brainmtl.inference.journal import Journal
 from brainmtl.inference.package import ModelPackage
-from brainmtl.inference.result import RESULTS, TABLE, Result, write_results
-
-Map = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class _Slice:
-    """A decoded file: grey values, and the network's square of them."""
-
-    pixels: NDArray[np.uint8]
-    square: NDArray[np.uint8]
+from brainmtl.inference.pictures import predict_pictures
+from brainmtl.inference.result import Result, write_results
 
 
 def predict_files(
@@ -33,106 +21,112 @@ def predict_files(
     out: Path,
     *,
     overlay: bool = True,
+    dicom: bool = True,
     batch_size: int = 8,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Result]:
-    """Predict pictures; write ``masks/``, ``overlays/``, ``results.json`` and ``results.csv``.
+    """Predict pictures, DICOM and NIfTI; write ``masks/``, ``overlays/``, ``results.json`` and
+    ``results.csv``.
 
-    A file that cannot be read becomes a result with status ``"error"``, and the rest go on. An earlier
-    prediction's tables are removed at the start, so that they never speak of masks they do not belong to.
+    Scans of several slices also get ``volumes/*.nii.gz``, and DICOM gets ``dicom/*_seg.dcm`` and
+    ``*_sr.dcm``. A file that cannot be read becomes a result with status ``"error"``, and the rest go on. A
+    batch that was stopped goes on where it was when it is asked for again with the same model, files and
+    options.
 
     Args:
         package: the model.
-        files: pictures, folders of pictures, patterns.
+        files: files, folders of them, patterns.
         out: the output folder; made where it does not exist.
         overlay: draw the overlays.
+        dicom: write DICOM-SEG and structured reports for DICOM.
         batch_size: slices that the network sees at once.
-        progress: called with pictures done and pictures in all.
+        progress: called with slices done and slices in all, as far as they are known.
 
     Returns:
-        One result a picture, in the order of the inputs.
+        One result a slice, in the order of the inputs; the slices of a scan in their order in space.
 
     Raises:
         UsageError: nothing is asked for, or a mask would be written over an input.
         InputError: the output folder cannot be written.
+        InterruptedRun: stopped from the keyboard.
     """
-    paths = find_pictures(files, out)
-    names = result_names(paths)
-    _clear(out)
-
-    def finish(row: int, slice_: _Slice | InputError, maps: tuple[Map | None, Map | None]) -> Result:
-        if isinstance(slice_, InputError):
-            return _refused(paths[row], slice_, package)
-        result = package.result(str(paths[row]), slice_.pixels.shape, *maps)
-        return _write(result, slice_.pixels, out, names[row], overlay)
-
-    batches = [
-        range(start, min(start + batch_size, len(paths))) for start in range(0, len(paths), batch_size)
-    ]
-    results: list[Result] = []
-    writing: Iterable[Result] = ()
-    with ThreadPoolExecutor() as pool:
-        reading = [pool.submit(_read, paths[row], package) for row in batches[0]]
-        for batch, following in zip(batches, [*batches[1:], range(0)], strict=True):
-            slices = [job.result() for job in reading]
-            reading = [pool.submit(_read, paths[row], package) for row in following]
-            said = _run(package, slices)
-            results.extend(writing)
-            progress(len(results), len(paths))
-            writing = pool.map(finish, batch, slices, said)
-        results.extend(writing)
-    write_results(results, out)
-    progress(len(results), len(paths))
+    scans = find_scans(find_files(files, out))
+    options = {"overlay": overlay, "batch_size": batch_size}
+    with Journal(out, _batch(package, scans, {**options, "dicom": dicom})) as journal:
+        try:
+            _predict(package, scans, out, journal, progress, dicom, options)
+        except KeyboardInterrupt as stop:
+            raise InterruptedRun(
+                f"stopped after {len(journal.done)} of {len(scans)} scans",
+                where=out,
+                mend="the same command goes on from there",
+            ) from stop
+        results = [row for number in range(len(scans)) for row in journal.done[number]]
+        write_results(results, out)
+        journal.remove()
     return results
 
 
-def _clear(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in (RESULTS, TABLE):
-            (out / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot be written: {error.strerror}", where=out, mend="choose a folder you may write to"
-        ) from error
+def _predict(
+    package: ModelPackage,
+    scans: Sequence[Scan],
+    out: Path,
+    journal: Journal,
+    progress: Callable[[int, int], None],
+    dicom: bool,
+    options: dict[str, Any],
+) -> None:
+    names = result_names(scans)
+    _tell(journal, scans, progress)
+    for number, rows in _todo(package, scans, names, out, journal, dicom, options):
+        journal.add(number, rows)
+        _tell(journal, scans, progress)
 
 
-def _read(path: Path, package: ModelPackage) -> _Slice | InputError:
-    try:
-        if path.is_dir():
-            raise InputError(
-                "no pictures in this folder", where=path, mend="pass PNG, JPEG, TIFF, WebP or BMP"
+def _todo(
+    package: ModelPackage,
+    scans: Sequence[Scan],
+    names: Sequence[str],
+    out: Path,
+    journal: Journal,
+    dicom: bool,
+    options: dict[str, Any],
+) -> Iterator[tuple[int, list[Result]]]:
+    todo = [number for number in range(len(scans)) if number not in journal.done]
+    for pictures, group in groupby(todo, key=lambda number: scans[number].kind == "picture"):
+        numbers = list(group)
+        if pictures:
+            paths, called = (
+                [scans[number].files[0] for number in numbers],
+                [names[number] for number in numbers],
             )
-        pixels = read_picture(path).pixels
-    except InputError as error:
-        return error
-    return _Slice(pixels, package.square(pixels))
+            results = predict_pictures(package, paths, called, out, **options)
+            yield from ((number, [result]) for number, result in zip(numbers, results, strict=True))
+            continue
+        from brainmtl.inference.scan import predict_scan  # loads what reads DICOM and NIfTI
+
+        for number in numbers:
+            started = journal.started if dicom else None
+            yield number, predict_scan(package, scans[number], names[number], out, started=started, **options)
 
 
-def _run(package: ModelPackage, slices: Sequence[_Slice | InputError]) -> list[tuple[Map | None, Map | None]]:
-    """What the network says of each; nothing of those that could not be read."""
-    said: list[tuple[Map | None, Map | None]] = [(None, None)] * len(slices)
-    squares = {row: one.square for row, one in enumerate(slices) if isinstance(one, _Slice)}
-    if squares:
-        masks, classes = package.run(np.stack(list(squares.values())))
-        for number, row in enumerate(squares):
-            said[row] = (
-                None if masks is None else masks[number],
-                None if classes is None else classes[number],
-            )
-    return said
+def _tell(journal: Journal, scans: Sequence[Scan], progress: Callable[[int, int], None]) -> None:
+    done = sum(map(len, journal.done.values()))
+    left = sum(max(1, len(scan.frames)) for number, scan in enumerate(scans) if number not in journal.done)
+    progress(done, done + left)
 
 
-def _refused(path: Path, error: InputError, package: ModelPackage) -> Result:
-    reason = f"{error.what} ({error.mend})" if error.mend else error.what
-    return replace(package.blank(str(path)), status="error", reason=reason)
+def _batch(package: ModelPackage, scans: Sequence[Scan], options: dict[str, Any]) -> dict[str, Any]:
+    """What tells a batch from any other: the model, the options, and the files as they lie there now."""
+    files = [(str(file), *_state(file)) for scan in scans for file in scan.files]
+    listed = hashlib.sha256(json.dumps(files).encode()).hexdigest()
+    version = package.blank(None).version
+    return {"model_sha256": package.sha256, "version": version, **options, "files": listed}
 
 
-def _write(result: Result, pixels: NDArray[np.uint8], out: Path, name: str, overlay: bool) -> Result:
-    if result.mask_pixels is None:
-        return result
-    mask, drawn = f"{MASKS}/{name}.png", f"{OVERLAYS}/{name}.png"
-    write_mask(out / mask, result.mask_pixels)
-    if overlay:
-        write_picture(out / drawn, draw_overlay(pixels, result.mask_pixels))
-    return replace(result, mask=mask, overlay=drawn if overlay else None, mask_pixels=None)
+def _state(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (-1, -1)
+    return found.st_size, found.st_mtime_ns

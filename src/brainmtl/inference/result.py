@@ -23,7 +23,8 @@ class Result:
 
     Attributes:
         file: the picture as it was named; ``None`` for an array.
-        slice: which slice of the file; ``None`` where it holds one.
+        slice: which slice of its scan, from 0: along a NIfTI file's slicing axis, or along the normal of a
+            DICOM stack; ``None`` for a picture.
         status: ``"ok"``, or ``"error"`` where the file could not be read.
         reason: why not.
         class_name: the most probable class; ``None`` without a class head.
@@ -31,14 +32,23 @@ class Result:
         class_set: not yet filled.
         mask: path of the mask relative to the output folder: PNG, 0 or 255, at native size.
         mask_area_px: tumour pixels at native size.
-        mask_area_mm2: not yet filled; pictures do not tell the size of a pixel.
-        volume_ml: not yet filled.
+        mask_area_mm2: the same in mm²; ``None`` where the file does not tell the size of a pixel.
+        volume_ml: of the tumour in the whole scan, on each of its rows; ``None`` where its slices enclose
+            none.
         model: name of the model package.
         model_sha256: of its file.
         version: of brainmtl.
         overlay: path of the overlay relative to the output folder.
         width: columns of the slice.
         height: rows of the slice.
+        longest_diameter_px: of any one lesion on this slice, in the slice's pixels.
+        longest_diameter_mm: the same in mm.
+        input_sha256: of the file.
+        frame: which frame of a multi-frame DICOM file, from 1.
+        nifti: path of the scan's mask as a NIfTI volume, relative to the output folder.
+        dicom_seg: path of its DICOM-SEG.
+        dicom_sr: path of its structured report.
+        warnings: what a reader of this row should know.
         mask_pixels: bool ``(height, width)``, where a single slice was predicted; never written to the row.
     """
 
@@ -59,12 +69,37 @@ class Result:
     overlay: str | None = None
     width: int | None = None
     height: int | None = None
+    longest_diameter_px: float | None = None
+    longest_diameter_mm: float | None = None
+    input_sha256: str | None = None
+    frame: int | None = None
+    nifti: str | None = None
+    dicom_seg: str | None = None
+    dicom_sr: str | None = None
+    warnings: tuple[str, ...] = ()
     mask_pixels: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
 
     def row(self) -> dict[str, Any]:
         """The row of ``results.json``: plain values under the contract's names, in its order."""
-        names = [name for name in self.__dataclass_fields__ if name != "mask_pixels"]
-        return {"class" if name == "class_name" else name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "mask_pixels"}
+        return {
+            "class" if name == "class_name" else name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
+
+    def files(self) -> list[str]:
+        """The files that the row speaks of, relative to the output folder."""
+        named = (self.mask, self.overlay, self.nifti, self.dicom_seg, self.dicom_sr)
+        return [file for file in named if file is not None]
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Result":
+        """Undo :meth:`row`, also after JSON."""
+        values: dict[str, Any] = {
+            "class_name" if name == "class" else name: tuple(value) if isinstance(value, list) else value
+            for name, value in row.items()
+        }
+        return cls(**values)
 
 
 def write_results(results: Sequence[Result], out: Path) -> None:
@@ -97,5 +132,6 @@ def _flatten(row: dict[str, Any]) -> dict[str, Any]:
         if name == "probabilities":
             flat |= {f"p_{label}": value and value[label] for label in CLASSES}
         else:
-            flat[name] = " ".join(value) if isinstance(value, tuple) else value
+            separator = "; " if name == "warnings" else " "
+            flat[name] = separator.join(value) if isinstance(value, list) else value
     return flat

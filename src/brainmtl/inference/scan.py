@@ -1,0 +1,151 @@
+"""A scan of parallel slices through the network: slice by slice, then seen as a whole."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainmtl.errors import InputError
+from brainmtl.imaging.mask import write_mask
+from brainmtl.imaging.nifti import read_nifti, write_nifti
+from brainmtl.imaging.overlay import draw_overlay
+from brainmtl.imaging.picture import write_picture
+from brainmtl.imaging.series import read_stack
+from brainmtl.imaging.volume import Volume
+from brainmtl.inference.consistency import drop_stray
+from brainmtl.inference.inputs import MASKS, OVERLAYS, VOLUMES, Scan
+from brainmtl.inference.measure import longest_diameter
+from brainmtl.inference.objects import write_objects
+from brainmtl.inference.package import ModelPackage
+from brainmtl.inference.pictures import measured, refused
+from brainmtl.inference.result import Result
+
+
+def predict_scan(
+    package: ModelPackage,
+    scan: Scan,
+    name: str,
+    out: Path,
+    *,
+    overlay: bool,
+    started: datetime | None,
+    batch_size: int,
+) -> list[Result]:
+    """Predict a NIfTI volume or a stack of DICOM frames, and write what is asked for.
+
+    Args:
+        package: the model.
+        scan: of kind ``"nifti"`` or ``"dicom"``.
+        name: what its results are called.
+        out: the output folder.
+        overlay: draw the overlays.
+        started: when the batch began, for DICOM objects; ``None`` writes none.
+        batch_size: slices that the network sees at once.
+
+    Returns:
+        One result a slice in their order in space, and then one for each that could not be read.
+
+    Raises:
+        InputError: the output folder cannot be written.
+    """
+    volume, bad = _read(scan)
+    errors = [refused(package, file, error) for file, error in bad]
+    if volume is None:
+        return errors
+    results = _measure(list(_slices(package, volume, batch_size)), volume)
+    results = _write_slices(results, volume, name, out, overlay)
+    results = _write_volume(results, volume, scan, name, out)
+    if started is not None and scan.kind == "dicom":
+        results = write_objects(results, volume, name, out, started)
+    return [replace(result, mask_pixels=None) for result in results] + errors
+
+
+def _read(scan: Scan) -> tuple[Volume | None, list[tuple[Path, InputError]]]:
+    if scan.error is not None:
+        return None, [(scan.files[0], scan.error)]
+    if scan.kind == "dicom":
+        volume, bad = read_stack(scan.frames)
+        return volume, [(frame.file, error) for frame, error in bad.items()]
+    try:
+        return read_nifti(scan.files[0]), []
+    except InputError as error:
+        return None, [(scan.files[0], error)]
+
+
+def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[Result]:
+    """What the network says of each slice by itself."""
+    for start in range(0, len(volume.grey), batch_size):
+        grey = volume.grey[start : start + batch_size]
+        masks, classes = package.run(np.stack([package.square(pixels) for pixels in grey]))
+        for row, place in enumerate(volume.places[start : start + batch_size]):
+            result = package.result(
+                str(place.file),
+                grey[row].shape,
+                None if masks is None else masks[row],
+                None if classes is None else classes[row],
+            )
+            yield replace(
+                result,
+                slice=start + row,
+                input_sha256=place.sha256,
+                frame=place.frame,
+                warnings=(*result.warnings, *place.warnings, *volume.warnings),
+            )
+
+
+def _measure(results: list[Result], volume: Volume) -> list[Result]:
+    """Drop what no neighbour shows, and measure the rest."""
+    marked = [result.mask_pixels for result in results if result.mask_pixels is not None]
+    if not marked:
+        return results
+    masks = np.stack(marked)
+    kept = masks if volume.step_mm is None else drop_stray(masks, volume.step_mm)
+    millilitres = None if volume.voxel_ml is None else float(kept.sum()) * volume.voxel_ml
+    return [
+        _measure_slice(
+            replace(result, volume_ml=measured(millilitres)), after, int((before & ~after).sum()), volume
+        )
+        for result, before, after in zip(results, masks, kept, strict=True)
+    ]
+
+
+def _measure_slice(result: Result, mask: NDArray[np.bool_], dropped: int, volume: Volume) -> Result:
+    area, pixel = int(mask.sum()), volume.pixel_mm
+    told = (f"3-D consistency dropped {dropped} px that too few slices show",) if dropped else ()
+    return replace(
+        result,
+        mask_pixels=mask,
+        mask_area_px=area,
+        mask_area_mm2=measured(area * pixel[0] * pixel[1]) if pixel else None,
+        longest_diameter_px=measured(longest_diameter(mask)),
+        longest_diameter_mm=measured(longest_diameter(mask, pixel)) if pixel else None,
+        warnings=(*result.warnings, *told),
+    )
+
+
+def _write_slices(results: list[Result], volume: Volume, name: str, out: Path, overlay: bool) -> list[Result]:
+    def write(result: Result, pixels: NDArray[np.uint8]) -> Result:
+        if result.mask_pixels is None:
+            return result
+        file = f"{name}/{result.slice:04}.png"
+        write_mask(out / MASKS / file, result.mask_pixels)
+        if overlay:
+            write_picture(out / OVERLAYS / file, draw_overlay(pixels, result.mask_pixels))
+        return replace(result, mask=f"{MASKS}/{file}", overlay=f"{OVERLAYS}/{file}" if overlay else None)
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(write, results, volume.grey))
+
+
+def _write_volume(results: list[Result], volume: Volume, scan: Scan, name: str, out: Path) -> list[Result]:
+    masks = [result.mask_pixels for result in results if result.mask_pixels is not None]
+    if volume.affine is None or not masks:
+        return results
+    file = f"{VOLUMES}/{name}.nii.gz"
+    like = scan.files[0] if scan.kind == "nifti" else None
+    write_nifti(out / file, volume.view.stored(np.stack(masks)), volume, like)
+    return [replace(result, nifti=file) for result in results]
