@@ -127,8 +127,8 @@ def test_every_metric_of_ours_exists():
     ]
     ours = summarise(pd.DataFrame(rows), strata=())
     for number in published_numbers():
-        if number.ours is not None:
-            section, metric = number.ours.split(".")
+        section, _, metric = (number.ours or "").partition(".")
+        if section and section != "cost":
             assert metric in ours[section]
 
 

@@ -41,13 +41,14 @@ class Measure(_Frozen):
 
     Attributes:
         unit: of the printed numbers.
-        ours: ``section.metric`` of ``metrics.json`` to hold beside it; ``None`` where there is none.
+        ours: ``section.metric`` of ``metrics.json`` to hold beside it, or ``cost.parameters`` and the like;
+            ``None`` where there is none.
         definition: the document's; ``unstated`` where it names none.
         spread: what an SD is over.
     """
 
     unit: Unit
-    ours: str | None = Field(default=None, pattern=r"^(segmentation|classification|joint)\.[a-z0-9_]+$")
+    ours: str | None = Field(default=None, pattern=r"^(segmentation|classification|joint|cost)\.[a-z0-9_]+$")
     definition: str
     spread: Literal["images", "folds"] | None = None
 
@@ -125,7 +126,7 @@ class PublishedNumber(_Frozen):
         sd: in the same unit, over ``spread``.
         n: slices.
         unit: of the printed number.
-        ours: ``section.metric`` of ``metrics.json`` to hold beside it.
+        ours: as in :class:`Measure`.
         definition: the document's.
         at: where it is printed.
         words: what is said where no number is.
@@ -217,7 +218,7 @@ def _number(name: str, document: Document, kind: Kind, entry: Entry) -> Publishe
         sd=_scaled(entry.sd, unit),
         unit=unit,
         part=entry.part or ("test" if kind == "results" else None),
-        ours=measure.ours if kind == "results" else None,
+        ours=measure.ours if kind in ("results", "costs") or entry.value is None else None,
         definition=measure.definition,
         spread=measure.spread if entry.sd is not None else None,
         **kept,

@@ -183,6 +183,8 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         raise InputError(f"not YAML: {_one_line(error)}", where=where, mend=SEE_RECIPES) from error
     if not isinstance(tree, dict):
         raise InputError("not a mapping of fields", where=where, mend=SEE_RECIPES)
+    if SWEEP.search(text):
+        raise InputError("is a sweep, not a recipe", where=where, mend=f"brainmtl sweep {source}")
     for override in overrides:
         _override(tree, override)
     try:

@@ -1,0 +1,157 @@
+"""Verbs of many runs: cross-validation, sweeps, comparison with what was published."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brainmtl.cli.app import Json, app
+from brainmtl.cli.console import bar, show_table
+from brainmtl.errors import UsageError
+
+Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="From `brainmtl index`.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override a field: optimizer.lr=5e-5.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="At a time; by default as the cores allow.")]
+Threads = Annotated[int, typer.Option(min=1, help="Of each worker; fixed, so that results are.")]
+Weights = Annotated[Path | None, typer.Option(help="Pretrained encoder weights, where no hub is.")]
+
+
+@app.command()
+def crossval(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name or YAML file.")],
+    manifest: Manifest,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A folder; the same again goes on with it.")],
+    folds: Annotated[int, typer.Option(min=2, max=100, help="How many.")] = 5,
+    by: Annotated[str, typer.Option(help="person, stratified, or random.")] = "person",
+    test_share: Annotated[
+        float | None, typer.Option(min=0, max=0.9, help="Draw a test part; default: the set's own.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw of the folds.")] = 0,
+    workers: Workers = None,
+    threads: Threads = 1,
+    overrides: Overrides = None,
+    encoder_weights: Weights = None,
+    ledger: Annotated[Path | None, typer.Option(help="Where the reading of the test part is noted.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Cross-validate a recipe: a model a fold, mean ± SD over them, every slice predicted out of its fold.
+
+    Example: brainmtl crossval ferreira2024-mtl -m both.parquet -o cv/mtl --by person --test-share .2
+    """
+    from brainmtl.report.folds import fold_table
+    from brainmtl.study.crossval import cross_validate
+    from brainmtl.study.jobs import fitting_workers
+    from brainmtl.training.recipe import read_recipe
+
+    if by not in ("person", "stratified", "random"):
+        raise UsageError(f"--by {by}", mend="person, stratified or random")
+    chosen = read_recipe(recipe, overrides or ())
+    with bar("cross-validating, epochs", None) as progress:
+        found = cross_validate(
+            chosen,
+            manifest,
+            out,
+            folds=folds,
+            by=by,  # type: ignore[arg-type]
+            test_share=test_share,
+            seed=seed,
+            workers=workers or fitting_workers(folds, threads),
+            threads=threads,
+            encoder_weights=encoder_weights,
+            ledger=ledger,
+            progress=progress,
+        )
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    table = fold_table(found)
+    show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+
+
+@app.command()
+def sweep(
+    plan: Annotated[str, typer.Argument(help="A sweep's name or YAML file.")],
+    manifest: Manifest,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A folder; the same again goes on with it.")],
+    workers: Workers = None,
+    threads: Threads = 1,
+    overrides: Overrides = None,
+    encoder_weights: Weights = None,
+    as_json: Json = False,
+) -> None:
+    """Train a recipe over a grid, or over random draws, of some of its fields; measured on validation.
+
+    Example: brainmtl sweep portfolio2026-grid -m brisc.parquet -o sweeps/grid --workers 2
+    """
+    from brainmtl.study.jobs import fitting_workers
+    from brainmtl.study.space import overrides as settings
+    from brainmtl.study.space import points, read_sweep
+    from brainmtl.study.sweep import run_sweep
+    from brainmtl.training.recipe import read_recipe
+
+    chosen = read_sweep(plan)
+    base = read_recipe(chosen.recipe, [*settings(chosen.set), *(overrides or ())])
+    with bar("sweeping, epochs", None) as progress:
+        found = run_sweep(
+            chosen,
+            base,
+            manifest,
+            out,
+            workers=workers or fitting_workers(len(points(chosen)), threads),
+            threads=threads,
+            encoder_weights=encoder_weights,
+            progress=progress,
+        )
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    head = ["trial", *found["trials"][0]["values"], found["objective"]["metric"], ""]
+    rows = [
+        [
+            trial["trial"],
+            *map(str, trial["values"].values()),
+            "–" if trial["value"] is None else f"{trial['value']:.4f}",
+            "best" if trial["trial"] == found["best"] else str(trial.get("reason", "")),
+        ]
+        for trial in found["trials"]
+    ]
+    show_table(head, rows)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, cross-validations and sweeps.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A folder for Markdown, CSV, LaTeX and JSON.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Also write the page of all systems to this Markdown file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what was published beside what was measured, a table a document.
+
+    Example: brainmtl compare runs/unet runs/joint -o compared
+    """
+    from brainmtl.imaging.files import whole_file
+    from brainmtl.study.compare import compare as set_beside
+    from brainmtl.study.compare import document_table, row_json
+    from brainmtl.study.paper import write_comparison
+    from brainmtl.study.reproduction import read_records, write_page
+
+    records = read_records(runs)
+    rows = set_beside(records)
+    if out is not None:
+        write_comparison(records, out)
+    if page is not None:
+        with whole_file(page) as temporary:
+            temporary.write_text(write_page(records), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps([row_json(row) for row in rows], indent=2))
+        return
+    for document in dict.fromkeys(row.published.document for row in rows):
+        table = document_table(document, rows)
+        show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+    if not rows:
+        typer.echo("Nothing is published of these recipes; --page shows them beside the others.")

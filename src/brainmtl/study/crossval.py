@@ -1,0 +1,143 @@
+"""Cross-validation: one recipe, k folds, mean ± SD over them, and every slice predicted out of its fold."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from brainmtl.data.cache import open_cache
+from brainmtl.data.manifest import content_hash, read_manifest, write_manifest
+from brainmtl.data.splits import parts
+from brainmtl.errors import InputError
+from brainmtl.imaging.files import whole_file
+from brainmtl.study.folds import By, draw_folds
+from brainmtl.study.jobs import Job, epochs_done, run_jobs
+from brainmtl.study.summary import write_summary
+from brainmtl.training.checks import check_rows
+from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
+from brainmtl.training.run import read_json, write_json
+
+STARTED: Final = {"recipe.yaml", "manifest.parquet", "plan.json", "logs"}
+"""What lies in the folder before the first fold has begun."""
+Progress = Callable[[int, int], None]
+
+
+def cross_validate(
+    recipe: Recipe,
+    manifest: Path,
+    out: Path,
+    *,
+    folds: int = 5,
+    by: By = "person",
+    test_share: float | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    threads: int = 1,
+    encoder_weights: Path | None = None,
+    ledger: Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """Train one model a fold on the other folds, and measure each on train, validation and test.
+
+    Called again with the same arguments it goes on where it stopped, also within a fold.
+
+    Args:
+        recipe: what to train; its ``data.protocol`` and ``data.fold`` are overruled.
+        manifest: from ``brainmtl index``.
+        out: a folder: ``manifest.parquet`` with the folds, ``recipe.yaml``, a run folder ``fold-<k>`` each,
+            ``crossval.json``, ``oof.parquet``, ``figures/``, ``tables/``.
+        folds: how many.
+        by: how they are drawn: see :func:`~brainmtl.study.folds.draw_folds`, as for
+        test_share: and
+        seed: of the draw.
+        workers: folds at a time. Results do not depend on it.
+        threads: of each; results may depend on it in the last digits.
+        encoder_weights: see ``brainmtl train``.
+        ledger: where the reading of the test part is noted, in one row; default ``test-ledger.md`` beside
+            ``out``.
+        progress: called with epochs done and epochs in all.
+
+    Returns:
+        The content of ``crossval.json``.
+
+    Raises:
+        InputError: something handed over cannot be used, or another cross-validation lies in ``out``.
+        InterruptedRun: a fold was stopped.
+    """
+    recipe = _in_folds(recipe)
+    table = draw_folds(read_manifest(manifest), folds, by, test_share, seed)
+    plan = {
+        "recipe": recipe.name,
+        "by": by,
+        "folds": folds,
+        "test_share": test_share,
+        "seed": seed,
+        "threads": threads,
+        "manifest_sha256": content_hash(table),
+    }
+    _start(recipe, table, manifest, plan, out)
+    if (out / "crossval.json").is_file():
+        return dict(read_json(out / "crossval.json"))
+    measured = (
+        ("train", "validation", "test") if (table["split"] == "test").any() else ("train", "validation")
+    )
+    jobs = [
+        Job(
+            run=str(out / f"fold-{fold}"),
+            recipe=str(out / "recipe.yaml"),
+            overrides=(f"data.fold={fold}",),
+            manifest=str(out / "manifest.parquet"),
+            parts=measured,
+            encoder_weights=None if encoder_weights is None else str(encoder_weights),
+        )
+        for fold in range(folds)
+    ]
+    open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
+    _train(jobs, recipe.schedule.epochs, workers, threads, progress)
+    return write_summary(out, plan, [Path(job.run) for job in jobs], measured, ledger)
+
+
+def _train(jobs: list[Job], epochs: int, workers: int, threads: int, progress: Progress) -> None:
+    def tick() -> None:
+        progress(sum(epochs_done(job, epochs) for job in jobs), epochs * len(jobs))
+
+    for _, failure in run_jobs(jobs, workers=workers, threads=threads, tick=tick):
+        if failure is not None:
+            raise failure
+
+
+def _in_folds(recipe: Recipe) -> Recipe:
+    data = recipe.data.model_copy(update={"protocol": "folds", "fold": 0})
+    return recipe.model_copy(update={"data": data})
+
+
+def _start(recipe: Recipe, table: pd.DataFrame, manifest: Path, plan: dict[str, Any], out: Path) -> None:
+    """Make the folder, or make sure that it is this cross-validation's."""
+    if (out / "plan.json").is_file():
+        before = read_json(out / "plan.json")
+        for field, value in plan.items():
+            if before.get(field) != value:
+                raise InputError(
+                    f"another cross-validation lies there: {before.get(field)!r}, not {value!r}",
+                    where=out,
+                    field=field,
+                    mend="name a new folder, or call as before",
+                )
+        if read_recipe(out / "recipe.yaml") != recipe:
+            raise InputError(
+                "the recipe is not the one it started with",
+                where=out / "recipe.yaml",
+                mend="name a new folder",
+            )
+        return
+    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - STARTED):
+        raise InputError("is not empty", where=out, mend="name a new folder")
+    for fold in range(plan["folds"]):
+        side = parts(table, "folds", fold).to_numpy(dtype=object)
+        rows = {name: (side == name).nonzero()[0] for name in ("train", "validation")}
+        check_rows(recipe, table, rows, manifest)
+    write_manifest(table, out / "manifest.parquet")
+    with whole_file(out / "recipe.yaml") as temporary:
+        temporary.write_text(write_recipe(recipe), encoding="utf-8")
+    write_json(out / "plan.json", plan)

@@ -1,0 +1,160 @@
+"""Jobs: runs trained and measured side by side, each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from brainmtl.errors import BrainmtlError, InputError, InterruptedRun
+
+POLL_SECONDS = 0.2
+BUSY = 75
+"""Exit code of a worker that found its run in another process's hands (as in BSD's sysexits)."""
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to train, or to go on with, and the parts to measure it on.
+
+    Attributes:
+        run: the run folder.
+        recipe: a YAML file.
+        overrides: ``field=value`` each.
+        manifest: what to train on.
+        parts: to measure once it has finished.
+        encoder_weights: as ``brainmtl train`` takes them.
+    """
+
+    run: str
+    recipe: str
+    overrides: tuple[str, ...]
+    manifest: str
+    parts: tuple[str, ...]
+    encoder_weights: str | None = None
+
+    def is_done(self) -> bool:
+        """Whether it has been trained and measured."""
+        return all((Path(self.run) / "evaluation" / part / "metrics.json").is_file() for part in self.parts)
+
+    def to_json(self) -> str:
+        """The job as a worker reads it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, written: str) -> "Job":
+        """Read what :meth:`to_json` wrote.
+
+        Args:
+            written: JSON.
+        """
+        content: dict[str, Any] = json.loads(written)
+        return cls(**{**content, **{name: tuple(content[name]) for name in ("overrides", "parts")}})
+
+
+def fitting_workers(jobs: int, threads: int) -> int:
+    """As many workers as the cores that this process may use allow; one where a GPU does the work.
+
+    Args:
+        jobs: how many there are to do.
+        threads: of each worker.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(jobs, cores // threads))
+
+
+def run_jobs(
+    jobs: Sequence[Job], *, workers: int, threads: int, tick: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Job, BrainmtlError | None]]:
+    """Run jobs, each in a fresh process with a fixed number of threads, so that neither the number of workers
+    nor what ran before touches a result.
+
+    Args:
+        jobs: those already done come back at once.
+        workers: processes at a time.
+        threads: of each process.
+        tick: called several times a second.
+
+    Yields:
+        each job as it ends, with what went wrong. Closing the iterator stops the others; they can be resumed.
+    """
+    waiting = [job for job in jobs if not job.is_done()]
+    yield from ((job, None) for job in jobs if job not in waiting)
+    running: dict[Job, subprocess.Popen[bytes]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.pop(0)
+                running[job] = _start(job, threads)
+            for job, process in list(running.items()):
+                if process.poll() is not None:
+                    del running[job]
+                    yield job, _outcome(job, process.returncode)
+            tick()
+            time.sleep(POLL_SECONDS)
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+
+
+def epochs_done(job: Job, epochs: int) -> int:
+    """Epochs that a job has behind it; one that ended early counts as if it had gone on.
+
+    Args:
+        job: any.
+        epochs: the most it may take.
+    """
+    if (Path(job.run) / "model.safetensors").is_file():
+        return epochs
+    log = Path(job.run) / "log.csv"
+    return max(0, len(log.read_bytes().splitlines()) - 1) if log.is_file() else 0
+
+
+def log_of(job: Job) -> Path:
+    """The file that takes what a job says.
+
+    Args:
+        job: any.
+    """
+    run = Path(job.run)
+    return run.parent / "logs" / f"{run.name}.log"
+
+
+def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
+    log = log_of(job)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    settings = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    with log.open("ab") as written:
+        return subprocess.Popen(
+            [sys.executable, "-m", "brainmtl.study.worker", str(threads), job.to_json()],
+            stdin=subprocess.PIPE,  # its end tells the worker that this process is no more
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            env=settings,
+        )
+
+
+def _outcome(job: Job, code: int) -> BrainmtlError | None:
+    if code == 0:
+        return None
+    if code == BUSY:
+        return InterruptedRun("another process is at it", where=job.run, mend="wait for it, then call again")
+    log = log_of(job)
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    said = lines[-1].removeprefix("error: ") if lines else "it said nothing"
+    if code == InterruptedRun.exit_code:
+        return InterruptedRun(said, where=log, mend="call again to go on")
+    if code == InputError.exit_code:
+        return InputError(said, where=log)
+    return BrainmtlError(f"stopped with code {code}: {said}", where=log, mend="call again to go on")

@@ -1,0 +1,80 @@
+"""A sweep on phantoms: a trial that fails is listed, the others go on, and Optuna can read them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from brainmtl.errors import InputError
+from brainmtl.study.space import Sweep
+from brainmtl.study.sweep import JOURNAL, run_sweep
+from brainmtl.training.recipe import read_recipe
+
+PLAN = Sweep(
+    name="two-rates",
+    recipe="tiny",
+    grid={"data.size": [32, 33], "optimizer.lr": [1e-2]},
+    objective={"metric": "classification.accuracy"},
+)
+"""A network of two levels cannot take 33 pixels: that trial fails."""
+
+
+@pytest.fixture(scope="module")
+def swept(recipe, manifest, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("study") / "sweep"
+    run_sweep(PLAN, recipe, manifest, out, workers=2)
+    return out
+
+
+@pytest.fixture(scope="module")
+def found(swept) -> dict:
+    return json.loads((swept / "sweep.json").read_text())
+
+
+def test_the_value_is_the_run_s_on_validation(swept, found):
+    trial = found["trials"][0]
+    metrics = json.loads((swept / "trial-000" / "evaluation" / "validation" / "metrics.json").read_text())
+    assert trial["value"] == metrics["classification"]["accuracy"]["value"]
+    assert (trial["status"], found["best"]) == ("finished", "trial-000")
+    assert read_recipe(swept / "trial-000" / "recipe.yaml").optimizer.lr == 1e-2
+
+
+def test_a_trial_that_fails_says_why_and_leaves_no_run(swept, found):
+    assert found["trials"][1]["status"] == "failed"
+    assert "33" in found["trials"][1]["reason"]
+    assert not (swept / "trial-001").exists()
+
+
+def test_the_test_part_is_never_read(swept):
+    assert not list(swept.rglob("evaluation/test"))
+    assert not list(swept.parent.rglob("test-ledger.md"))
+
+
+def test_optuna_reads_the_same(swept, found):
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    storage = JournalStorage(JournalFileBackend(str(swept / JOURNAL)))
+    study = optuna.load_study(study_name="two-rates", storage=storage)
+    assert study.best_value == found["trials"][0]["value"]
+    assert study.best_params == found["trials"][0]["values"]
+    assert len(study.trials) == 1
+
+
+def test_the_heat_map_and_the_table_are_written(swept):
+    assert {path.name for path in (swept / "figures").iterdir()} == {"heat-map.png", "heat-map.svg"}
+    assert "trial-000" in (swept / "tables" / "sweep.md").read_text()
+
+
+def test_another_sweep_in_the_folder_is_refused(swept, recipe, manifest):
+    other = PLAN.model_copy(update={"grid": {"data.size": (32,)}})
+    with pytest.raises(InputError, match="another sweep"):
+        run_sweep(other, recipe, manifest, swept)
+
+
+def test_a_field_that_no_recipe_has_is_named_before_anything_is_trained(recipe, manifest, tmp_path):
+    wrong = PLAN.model_copy(update={"grid": {"optimizer.lrr": (1,)}})
+    with pytest.raises(InputError, match=r"optimizer\.lrr"):
+        run_sweep(wrong, recipe, manifest, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*"))
