@@ -7,7 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from brainmtl.models.build import build_network
 from brainmtl.models.encoders import TimmEncoder
+from brainmtl.training.recipe import read_recipe
 
 pytestmark = pytest.mark.real
 
@@ -41,3 +43,31 @@ def test_every_tensor_arrives(folder, name, options, first_layer):
         if key == "conv_stem.weight":
             expected = expected.sum(dim=1, keepdim=True) / (3 if first_layer == "mean" else 1)
         torch.testing.assert_close(value, expected, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "overrides"),
+    [
+        ("gil2025-mobilenetv2", "mobilenetv2_100", ["network.encoder.options.pad_type=same"]),
+        ("portfolio2026-mobilenetv2", "mobilenetv2_100", ["network.encoder.first_layer=mean"]),
+        ("gil2025-efficientnet-b0", "tf_efficientnet_b0", ["network.encoder.name=tf_efficientnet_b0"]),
+        ("gil2025-efficientnet-unet", "tf_efficientnet_b0", ["network.encoder.name=tf_efficientnet_b0"]),
+    ],
+)
+def test_recipes_start_from_a_file(folder, recipe, name, overrides):
+    path = folder / f"{name}.safetensors"
+    if not path.is_file():
+        pytest.skip(f"BRAINMTL_WEIGHTS={folder} holds no {path.name}")
+    part = read_recipe(recipe, overrides).network
+    network = build_network(part, path)
+    state = {key.rpartition("network.")[2]: value for key, value in network.state_dict().items()}
+    stored = load_file(path)
+    head = () if part.decoder is None else ("conv_head.", "bn2.")
+    for key in (key for key in stored if not key.startswith(head)):
+        expected = stored[key].to(state[key].dtype)
+        if key == "conv_stem.weight":
+            shares = {"sum": 1, "mean": 3}[part.encoder.first_layer]
+            expected = expected.sum(dim=1, keepdim=True) / shares
+        torch.testing.assert_close(state[key], expected, atol=1e-6, rtol=1e-6)
+    last = state.get("classifier.weight")
+    assert (last is None) == (part.decoder is not None)

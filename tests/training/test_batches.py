@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import read_manifest
 from brainmtl.labels import CLASSES
+from brainmtl.models.build import NetworkPart
 from brainmtl.training.batches import EpochBatches, Slices, loader
 from brainmtl.training.recipe import DataPart
 
@@ -82,6 +83,30 @@ def test_what_is_known(table, cache, healthy_masks):
     expected[healthy] = healthy_masks
     assert batch.mask_known.tolist() == expected
     assert batch.masks[healthy].sum() == 0
+
+
+def test_a_label_of_a_class_the_network_does_not_know_is_unknown(table, cache):
+    batch = Slices(table, cache, True, ("meningioma", "glioma"))[np.arange(4)]
+    assert [CLASSES[number % 4] for number in range(4)] == table["label"][:4].tolist()
+    assert batch.label_known.tolist() == [True, True, False, False]
+    assert batch.labels[:2].tolist() == [CLASSES.index("glioma"), CLASSES.index("meningioma")]
+
+
+@pytest.mark.parametrize(
+    ("heads", "healthy_masks", "kept"),
+    [
+        ({"decoder": {}}, False, [1, 2]),
+        ({"decoder": {}}, True, [1, 2, 3]),
+        ({"classifier": {}}, False, [0, 2, 3]),
+        ({"decoder": {}, "classifier": {}}, False, [0, 1, 2, 3]),
+    ],
+)
+def test_slices_that_tell_a_network_nothing_are_left_out(table, cache, heads, healthy_masks, kept):
+    partial = table.copy()
+    partial.loc[0, "mask"] = pd.NA
+    partial.loc[1, "label"] = pd.NA
+    slices = Slices(partial, cache, healthy_masks)
+    assert slices.teaching(np.arange(4), NetworkPart.model_validate(heads)).tolist() == kept
 
 
 def test_a_loader_yields_whole_batches(table, cache):
