@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from brainmtl.data.persons import copied_slices, known_persons
+from brainmtl.data.persons import known_persons
 from brainmtl.errors import InputError
 
 
@@ -66,25 +66,3 @@ def test_a_flawed_table_is_refused(tmp_path: Path, content: bytes, field: str | 
         known_persons(_ids("a"), tmp_path)
     assert (caught.value.where, caught.value.field) == (tmp_path / "persons.csv", field)
     assert caught.value.mend
-
-
-def test_a_copy_is_one_figshare_slice_or_one_file(shipped: pd.DataFrame):
-    twice = shipped[shipped.duplicated("figshare_index", keep=False)].sort_values("figshare_index")
-    mirrored = twice.groupby("figshare_index").filter(lambda rows: rows["mirrored"].nunique() > 1)
-    first, second = mirrored["brisc_stem"].iloc[:2]
-    once = shipped.drop_duplicates("figshare_index", keep=False)["brisc_stem"]
-    train = pd.DataFrame({"id": [first, once.iloc[0], "stranger"], "sha256": ["0", "1", "2"]})
-    test = pd.DataFrame({"id": [once.iloc[1], second, "unknown", "other"], "sha256": ["3", "4", "2", "5"]})
-    assert copied_slices(test, train).tolist() == [False, True, True, False]
-
-
-def test_a_copy_is_one_picture():
-    with (files("brainmtl.data") / "tables" / "brisc2025_same_pixels.csv").open() as handle:
-        same = pd.read_csv(handle, dtype="string")
-    one, two = same.loc[same["picture"] == same["picture"][0], "id"].iloc[:2]
-    other = same.loc[same["picture"] != same["picture"][0], "id"].iloc[0]
-    train = pd.DataFrame({"id": [one], "sha256": ["0"]})
-    assert copied_slices(pd.DataFrame({"id": [two, other], "sha256": ["1", "2"]}), train).tolist() == [
-        True,
-        False,
-    ]

@@ -1,12 +1,10 @@
 """Who is on a slice, where that is known."""
 
-from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from brainmtl.data.shipped import shipped_table
 from brainmtl.errors import InputError
 
 
@@ -31,35 +29,13 @@ def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], p
     if own.exists():
         table = _own_persons(own)
     else:
-        table = _figshare_copies().rename(
-            columns={"brisc_stem": "id", "patient_id": "patient", "person_id": "person"}
-        )
+        names = {"brisc_stem": "id", "patient_id": "patient", "person_id": "person"}
+        table = shipped_table("brisc2025_persons.csv").rename(columns=names)
     table = table.set_index("id").reindex(ids.to_numpy())
     return (
         table["patient"].set_axis(ids.index).astype("string"),
         table["person"].set_axis(ids.index).astype("string"),
     )
-
-
-def copied_slices(test: pd.DataFrame, train: pd.DataFrame) -> "NDArray[np.bool_]":
-    """Which test slices are also training slices.
-
-    They are copies of one Figshare slice, mirrored or not; or their pixels are the same, which for BRISC the
-    shipped ``tables/brisc2025_same_pixels.csv`` knows; or their files are.
-
-    Args:
-        test: rows of a manifest.
-        train: other rows of it.
-
-    Returns:
-        bool, aligned with ``test``.
-    """
-    copied = test["sha256"].isin(train["sha256"])
-    slices = _figshare_copies().set_index("brisc_stem")["figshare_index"]
-    pictures = _shipped("brisc2025_same_pixels.csv").set_index("id")["picture"]
-    for original in (slices, pictures):
-        copied |= test["id"].map(original).isin(set(train["id"].map(original).dropna()))
-    return copied.to_numpy(dtype=bool)
 
 
 def _own_persons(path: Path) -> pd.DataFrame:
@@ -74,12 +50,3 @@ def _own_persons(path: Path) -> pd.DataFrame:
     if len(twice):
         raise InputError(f"{twice.iloc[0]!r} occurs more than once", where=path, field="id", mend="keep one")
     return table
-
-
-def _figshare_copies() -> pd.DataFrame:
-    return _shipped("brisc2025_persons.csv")
-
-
-def _shipped(name: str) -> pd.DataFrame:
-    with (files("brainmtl.data") / "tables" / name).open() as handle:
-        return pd.read_csv(handle, dtype="string")
