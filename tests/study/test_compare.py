@@ -15,6 +15,7 @@ from brainmtl.study.compare import compare, cost_table, document_table, elsewher
 from brainmtl.study.paper import write_comparison
 from brainmtl.study.records import read_record
 from brainmtl.study.reproduction import read_records, status, write_page
+from brainmtl.study.steadiness import contrasts
 
 ENGINE = next((name for name in ("tectonic", "pdflatex") if shutil.which(name)), None)
 
@@ -45,7 +46,7 @@ def crossval(tmp_path) -> Path:
     out = tmp_path / "cv-mtl"
 
     def spread(mean: float, sd: float) -> dict[str, object]:
-        return {"mean": mean, "sd": sd, "n": 5, "values": [mean] * 5}
+        return {"mean": mean, "sd": sd, "n": 5, "values": [mean, mean + sd, mean - sd, mean, mean]}
 
     parts = {
         "train": {"classification": {"accuracy": spread(0.99, 0.003)}},
@@ -60,6 +61,7 @@ def crossval(tmp_path) -> Path:
         "folds": 5,
         "test_share": 0.2,
         "sources": ["figshare2017", "sartaj"],
+        "manifest_sha256": "a" * 64,
         "parts": parts,
         "cost": {"parameters_keras": 608645, "epoch_seconds": 7.0, "hours": 1.0, "epochs": spread(40, 2)},
     }
@@ -95,6 +97,23 @@ def test_others_on_brisc_stand_beside_its_official_test_only(unet, crossval):
     assert {row.record.name for row in rows} == {"my-unet"}
     highest = next(row for row in rows if "MiT-B5" in row.published.system and row.published.metric == "dice")
     assert highest.difference == pytest.approx(0.9 - 0.9033)
+
+
+def test_two_cross_validations_on_the_same_folds_are_set_beside_each_other(crossval, tmp_path):
+    shutil.copytree(crossval, tmp_path / "cv-st")
+    found = json.loads((crossval / "crossval.json").read_text())
+    values = found["parts"]["test"]["classification"]["accuracy"]["values"]
+    wider = [3 * (value - 0.9) + 0.91 for value in reversed(values)]
+    found["recipe"] = "ferreira2024-st"
+    found["parts"]["test"]["classification"]["accuracy"]["values"] = wider
+    write(tmp_path / "cv-st/crossval.json", found)
+    records = [read_record(crossval), read_record(tmp_path / "cv-st")]
+    (contrast,) = [one for one in contrasts(records) if one.part == "test" and "accuracy" in one.metric]
+    assert contrast.difference.value == pytest.approx(-0.01)
+    assert contrast.spread.ratio == pytest.approx(1 / 9)
+    assert "ferreira2024-mtl − ferreira2024-st" in write_page(records)
+    write(tmp_path / "cv-st/crossval.json", found | {"manifest_sha256": "b" * 64})
+    assert contrasts([records[0], read_record(tmp_path / "cv-st")]) == []
 
 
 def test_cost_is_the_records(unet):

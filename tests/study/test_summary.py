@@ -21,7 +21,16 @@ def test_spread_is_the_mean_and_the_sample_sd(values):
 
 def test_one_fold_has_no_sd_and_none_has_no_mean():
     assert spread([0.5])["sd"] is None
-    assert spread([None, None]) == {"mean": None, "sd": None, "n": 0, "values": [None, None]}
+    none = {"mean": None, "sd": None, "low": None, "high": None, "n": 0, "values": [None, None]}
+    assert spread([None, None]) == none
+
+
+def test_the_interval_of_the_mean_is_nadeau_and_bengio_s():
+    """Five folds: s² · (1/5 + 1/4), and Student's t of 4 degrees of freedom, 2.7764."""
+    values = [0.91, 0.93, 0.95, 0.90, 0.96]
+    half = 2.7764451 * stdev(values) * (1 / 5 + 1 / 4) ** 0.5
+    assert spread(values)["low"] == pytest.approx(fmean(values) - half)
+    assert spread(values)["high"] == pytest.approx(fmean(values) + half)
 
 
 def test_matrices_and_absent_sections_are_left_out():

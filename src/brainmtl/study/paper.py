@@ -18,6 +18,7 @@ from brainmtl.study.compare import (
     row_json,
 )
 from brainmtl.study.records import Record
+from brainmtl.study.steadiness import contrasts, steadiness_table
 
 PAPER = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
@@ -40,7 +41,12 @@ def comparison_tables(records: Sequence[Record]) -> list[Table]:
     """
     rows, others = compare(records), elsewhere(records)
     documents = dict.fromkeys(row.published.document for row in [*rows, *others])
-    return [*(document_table(name, [*rows, *others]) for name in documents), cost_table(records)]
+    beside = contrasts(records)
+    return [
+        *(document_table(name, [*rows, *others]) for name in documents),
+        *([steadiness_table(beside)] if beside else []),
+        cost_table(records),
+    ]
 
 
 def macros(rows: Sequence[Row]) -> dict[str, str]:

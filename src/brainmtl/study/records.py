@@ -24,6 +24,7 @@ class Measured:
         high: the other end.
         sd: over folds.
         n: slices, or folds where there are folds.
+        values: one a fold.
     """
 
     value: float
@@ -31,6 +32,7 @@ class Measured:
     high: float | None = None
     sd: float | None = None
     n: int | None = None
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Record:
         cost: ``parameters``, ``trainable_parameters``, ``parameters_keras``, ``size_mb``,
             ``epoch_seconds``, ``hours``, ``epochs``, as far as known.
         machine: what it was computed on.
+        drawn: SHA-256 of the manifest with the folds of a cross-validation; alike where the folds are.
     """
 
     path: Path
@@ -61,6 +64,7 @@ class Record:
     parts: Mapping[str, Mapping[str, Measured]] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
     machine: str = ""
+    drawn: str | None = None
 
     @property
     def name(self) -> str:
@@ -123,7 +127,7 @@ def _crossval(path: Path) -> Record:
     found = read_json(path / "crossval.json")
     parts = {
         part: {
-            f"{section}.{name}": Measured(metric["mean"], sd=metric["sd"], n=metric["n"])
+            f"{section}.{name}": _over_folds(metric)
             for section, metrics in sections.items()
             for name, metric in metrics.items()
             if metric["mean"] is not None
@@ -147,7 +151,13 @@ def _crossval(path: Path) -> Record:
         parts,
         _numbers(cost),
         str(found["cost"].get("processor") or ""),
+        found["manifest_sha256"],
     )
+
+
+def _over_folds(metric: Mapping[str, Any]) -> Measured:
+    values = tuple(value for value in metric["values"] if value is not None)
+    return Measured(metric["mean"], metric.get("low"), metric.get("high"), metric["sd"], metric["n"], values)
 
 
 def _sweep(path: Path) -> Record:

@@ -18,6 +18,7 @@ from brainmtl.study.compare import (
     published_text,
 )
 from brainmtl.study.records import Record, read_record
+from brainmtl.study.steadiness import contrasts, steadiness_table
 from brainmtl.training.recipe import read_recipe, recipe_names
 
 HEAD: Final = ("recipe", "part", "metric", "published", "ours", "protocol", "status")
@@ -65,6 +66,9 @@ def write_page(records: Sequence[Record]) -> str:
     sections = [INTRODUCTION]
     for name, document in read_published().documents.items():
         sections += [f"## {name}\n\n{document.title} ({document.dataset}).\n", _document(name, records)]
+    beside = contrasts(records)
+    if beside:
+        sections += ["## Better, and steadier\n", to_markdown(steadiness_table(beside))]
     ours = [record for record in records if not _published_recipe(record.recipe)]
     if ours:
         sections += ["## Our own systems\n", to_markdown(_own(ours))]

@@ -5,8 +5,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from brainmtl.evaluation.repeats import fold_interval
 from brainmtl.evaluation.scorecard import summarise
 from brainmtl.imaging.files import whole_file
 from brainmtl.report.folder import read_run
@@ -35,8 +37,8 @@ def write_summary(
 
     Returns:
         The content of ``crossval.json``: the plan; ``slices``, the counts of each fold; ``parts``: ``{part:
-        {section: {metric: {mean, sd, n, values}}}}``, SD null with one fold; ``out_of_fold``: the metrics of
-        the contract over each slice predicted by the fold that did not see it; and ``cost``.
+        {section: {metric: {mean, sd, low, high, n, values}}}}``, SD null with one fold; ``out_of_fold``: the
+        metrics of the contract over each slice predicted by the fold that did not see it; and ``cost``.
     """
     found = {
         **plan,
@@ -56,14 +58,14 @@ def write_summary(
 
 
 def spread_metrics(folds: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and SD of each metric over folds.
+    """Mean and SD of each metric over folds, with Nadeau and Bengio's interval of the mean.
 
     Args:
         folds: the content of each ``metrics.json``.
 
     Returns:
-        ``{section: {metric: {mean, sd, n, values}}}``; a section that no fold has is left out, as are the
-        confusion matrices.
+        ``{section: {metric: {mean, sd, low, high, n, values}}}``; a section that no fold has is left out, as
+        are the confusion matrices.
     """
     found: dict[str, Any] = {}
     for section in SECTIONS:
@@ -82,12 +84,16 @@ def spread(values: Sequence[float | None]) -> dict[str, Any]:
         values: one a fold.
 
     Returns:
-        ``{mean, sd, n, values}``.
+        ``{mean, sd, low, high, n, values}``; low and high are the ends of the mean's 95 % interval.
     """
     known = [value for value in values if value is not None]
+    several = len(known) > 1
+    interval = fold_interval(np.array(known), test_share=1 / len(known)) if several else None
     return {
         "mean": fmean(known) if known else None,
-        "sd": stdev(known) if len(known) > 1 else None,
+        "sd": stdev(known) if several else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
         "n": len(known),
         "values": list(values),
     }
