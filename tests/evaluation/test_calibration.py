@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from brainmtl.evaluation.calibration import brier, ece, nll
+from brainmtl.evaluation.calibration import brier, ece, ece_adaptive, nll
 
 SAMPLES = st.tuples(st.integers(0, 10**6), st.integers(1, 200), st.sampled_from([0.1, 1.0, 10.0])).map(
     lambda drawn: sample(*drawn)
@@ -67,3 +67,10 @@ def test_a_bin_is_closed_above():
     truth, shares = np.array([0, 1]), np.array([[0.6, 0.4, 0, 0], [0.59, 0.41, 0, 0]])
     assert ece(truth, shares) == pytest.approx(abs(0.6 + 0.59 - 1) / 2)
     assert ece(truth, shares, bins=100) == pytest.approx((0.4 + 0.59) / 2)
+
+
+def test_adaptive_bins_hold_equally_many_slices():
+    """Certainties .9, .8 (right) and .7, .6 (wrong); in two bins of two: |.85 − 1| and |.65 − 0|, halved."""
+    top = np.array([0.7, 0.9, 0.6, 0.8])
+    shares = np.stack([top, 1 - top, 0 * top, 0 * top], axis=1)
+    assert ece_adaptive(np.array([1, 0, 1, 0]), shares, bins=2) == pytest.approx((0.15 + 0.65) / 2)

@@ -22,7 +22,7 @@ def test_all_that_a_slice_may_have(tmp_path: Path):
     assert list(table.index) == ["007", "b"]
     assert table.loc["007", ["label", "plane", "p_glioma"]].tolist() == ["glioma", "axial", 0.7]
     assert table.loc["b", "label"] == "pituitary"
-    assert table.loc["b"].isna().sum() == 6
+    assert table.loc["b"].isna().sum() == 7
 
 
 def test_a_table_from_a_spreadsheet(tmp_path: Path):

@@ -48,6 +48,7 @@ def test_rows_are_those_of_the_arrays(folders):
             "id": row["id"],
             "label": None,
             "plane": None,
+            "group": None,
         } | expected
     assert calls == [(1, 3), (2, 3), (3, 3)]
     assert of(metrics["segmentation"]["dice"]) == (0.75, 2)
@@ -85,6 +86,21 @@ def test_classes_beside_masks(folders, tmp_path: Path):
     assert of(metrics["classification"]["miss_rate"]) == (0.5, 2)
     assert set(metrics["strata"]) == {"class", "plane"}
     json.dumps(metrics, allow_nan=False)
+
+
+def test_persons_beside_masks(folders, tmp_path: Path):
+    """One person's two slices, one of them right, are worth one: the interval is nearly everything."""
+    labels = tmp_path / "labels.csv"
+    head, slices = "id,label,predicted", ["a,glioma,glioma", "b,pituitary,no_tumor", "c,no_tumor,no_tumor"]
+    widths = {}
+    for by, persons in (("slice", ["", "", ""]), ("group", ["P1", "P2", "P1"])):
+        lines = [f"{one},{person}" for one, person in zip(slices, persons, strict=True)]
+        labels.write_text("\n".join([f"{head},group", *lines]))
+        _, metrics = score_folders(*folders, labels)
+        assert metrics["intervals"]["by"] == by
+        accuracy = metrics["classification"]["accuracy"]
+        widths[by] = accuracy["high"] - accuracy["low"]
+    assert widths["group"] > widths["slice"]
 
 
 def test_probabilities_beside_masks(folders, tmp_path: Path):

@@ -29,10 +29,6 @@ SECTIONS = {
         "false_mask_rate",
         "lesion_sensitivity",
         "lesion_precision",
-        "mask_ece",
-        "mask_ece_uncertain",
-        "mask_brier",
-        "mask_nll",
     },
     "classification": {
         "accuracy",
@@ -238,9 +234,6 @@ def test_how_many_slices_each_number_comes_from():
     tumour = {"dice", "dice_median", "iou", "miou_weighted", "hd95_px", "surface_dice_2px"}
     tumour |= {"lesion_sensitivity", "lesion_precision"}
     assert {name for name, n in numbers.items() if n == 4} == tumour
-    assert {name for name, n in numbers.items() if n == 0} == {
-        name for name in numbers if "mask_" in name[:5]
-    }
     assert {name for name, n in numbers.items() if n == 6} == {
         "dice_pooled",
         "dice_all_slices",

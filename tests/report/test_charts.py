@@ -121,8 +121,8 @@ def test_dice_by_class_writes_each_mean(run):
 
 
 def test_reliability_agrees_with_scikit_learn(run):
-    top, right = certainty(run.evaluations[0].slices)
-    figure = reliability_diagram(top, right, 0.5, LIGHT)
+    top, right, groups = certainty(run.evaluations[0].slices)
+    figure = reliability_diagram(top, right, groups, 0.5, LIGHT)
     true, said = calibration_curve(right, top, n_bins=15)
     dots = np.asarray(figure.axes[0].collections[-1].get_offsets())
     assert dots[:, 0] == pytest.approx(said)

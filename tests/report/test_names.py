@@ -3,7 +3,7 @@
 import pytest
 
 from brainmtl.report.folder import read_run
-from brainmtl.report.names import METRICS, metric_name, stratum_name, value_name, write_number
+from brainmtl.report.names import METRICS, metric_name, stratum_name, value_name, write_metric, write_number
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,26 @@ from brainmtl.report.names import METRICS, metric_name, stratum_name, value_name
 )
 def test_numbers(value, kind, text):
     assert write_number(value, kind) == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind", "text"),
+    [
+        ((0.843, 0.8296, 0.8561, 860), "ratio", "0.843 (0.830–0.856)"),
+        ((0.976, 0.962, 0.985, 718), "share", "97.6\u00a0% (96.2–98.5)"),
+        ((24, 20.11, 28.3, 860), "px", "24.0\u00a0px (20.1–28.3)"),
+        ((0, 0, 0.02671, 140), "share", "0.0\u00a0% (0 of 140, at most\u00a02.7\u00a0%)"),
+        ((1, 0.9918, 1, 1466), "share", "100.0\u00a0% (1,466 of 1,466, at least\u00a099.2\u00a0%)"),
+        ((1, None, None, 9), "share", "100.0\u00a0%"),
+        ((None, None, None, 0), "ratio", "–"),
+    ],
+)
+def test_metrics(metric, kind, text):
+    assert write_metric(dict(zip(("value", "low", "high", "n"), metric, strict=True)), kind) == text
+
+
+def test_a_metric_of_an_older_run_has_no_interval():
+    assert write_metric({"value": 0.5, "n": 3}) == "0.500"
 
 
 def test_every_metric_that_an_evaluation_gives_has_a_name(reported):

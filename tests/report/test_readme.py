@@ -15,6 +15,7 @@ def rows(table):
 
 
 def number(text):
+    text = text.partition(" (")[0]
     value = float(text.rstrip(" %px\u00a0"))
     return value / 100 if text.endswith("%") else value
 
@@ -42,6 +43,14 @@ def test_every_number_is_a_measured_one(reported):
     assert number(table["Dice, glioma"][1]) == pytest.approx(glioma, abs=0.000501)
     assert table["Dice, glioma"][2:] == ["–", "–"]
     assert int(table["slices"][1]) == int(table["slices"][2]) + int(table["slices"][3])
+
+
+def test_an_interval_stands_beside_its_metric(reported):
+    text = readme_table(reported)
+    metrics = json.loads((reported / "evaluation/test/metrics.json").read_text())
+    dice = metrics["segmentation"]["dice"]
+    assert rows(text)[1]["Dice"][1] == f"{dice['value']:.3f} ({dice['low']:.3f}–{dice['high']:.3f})"
+    assert "In brackets: 95 % intervals; 2,000 bootstrap samples of whole persons" in text
 
 
 def test_a_segmentation_run_has_no_class_rows(make_run):

@@ -33,10 +33,11 @@ def show_metrics(metrics: dict[str, Any], as_json: bool) -> None:
         for name, metric in (metrics.get(section) or {}).items():
             value = metric["value"]
             if not isinstance(value, list):  # the confusion matrix is for --json and the report
-                rows.append(
-                    [section, name, "–" if value is None else f"{value:.4f}", str(metric.get("n", ""))]
-                )
-    show_table(["", "metric", "value", "n"], rows)
+                ends = [metric.get(end) for end in ("low", "high")]
+                interval = "" if None in ends else f"{ends[0]:.4f}–{ends[1]:.4f}"
+                number = "–" if value is None else f"{value:.4f}"
+                rows.append([section, name, number, interval, str(metric.get("n", ""))])
+    show_table(["", "metric", "value", "95 % interval", "n"], rows)
 
 
 def show_table(head: list[str], rows: list[list[str]]) -> None:

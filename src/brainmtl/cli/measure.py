@@ -36,7 +36,7 @@ def score(
     pred: Annotated[Path, typer.Option(help="A folder of predicted masks, from any tool.")],
     truth: Annotated[Path, typer.Option(help="A folder of true masks with the same names.")],
     labels: Annotated[
-        Path | None, typer.Option(help="A CSV with id, label, and predicted or p_<class> columns.")
+        Path | None, typer.Option(help="A CSV with id, label, and group, predicted or p_<class> columns.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -10,18 +10,21 @@ from brainmtl.labels import CLASSES, PLANES
 
 VOCABULARIES = {"label": CLASSES, "plane": PLANES, "predicted": CLASSES}
 SUM_TOLERANCE = 0.01
+GROUP = "group"
 
 
 def read_classes(path: Path) -> pd.DataFrame:
     """Read true classes, and called ones where the file holds them.
 
     Args:
-        path: a CSV, UTF-8, with the columns ``id`` and ``label``; and, where known, ``plane``, ``predicted``
-            (the class called) and the four probabilities ``p_glioma, p_meningioma, p_pituitary, p_no_tumor``.
+        path: a CSV, UTF-8, with the columns ``id`` and ``label``; and, where known, ``plane``, ``group``
+            (whose slice it is), ``predicted`` (the class called) and the four probabilities ``p_glioma,
+            p_meningioma, p_pituitary, p_no_tumor``.
             An empty cell is an unknown.
 
     Returns:
-        One row a slice, by ``id``, with the columns of :data:`VOCABULARIES` and of ``PROBABILITIES``.
+        One row a slice, by ``id``, with the columns of :data:`VOCABULARIES` and of ``PROBABILITIES``, and
+        ``group``.
 
     Raises:
         InputError: not such a file, an id is missing or occurs twice, a word is not in its vocabulary, or the
@@ -29,7 +32,10 @@ def read_classes(path: Path) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(
-            path, dtype=dict.fromkeys(("id", *VOCABULARIES), str), skipinitialspace=True, encoding="utf-8-sig"
+            path,
+            dtype=dict.fromkeys(("id", GROUP, *VOCABULARIES), str),
+            skipinitialspace=True,
+            encoding="utf-8-sig",
         )
     except FileNotFoundError as error:
         raise InputError("no such file", where=path, mend="check the path") from error
@@ -37,7 +43,7 @@ def read_classes(path: Path) -> pd.DataFrame:
         raise InputError(f"not a CSV table: {error}", where=path, mend="save it as CSV, UTF-8") from error
     _check_words(table, path)
     _check_probabilities(table, path)
-    return table.set_index("id").reindex(columns=[*VOCABULARIES, *PROBABILITIES])
+    return table.set_index("id").reindex(columns=[*VOCABULARIES, GROUP, *PROBABILITIES])
 
 
 def _check_words(table: pd.DataFrame, path: Path) -> None:

@@ -195,7 +195,7 @@ def _pixels(rows: pd.DataFrame) -> dict[str, Measure]:
     given = kept["bin_pixels"].notna().to_numpy()
     kept = kept[given]
     if kept.empty:
-        return dict.fromkeys(scores, _mean(np.full(len(rows), np.nan)))
+        return {}
     counts = mask_calibration.PixelCounts(
         **{of: np.stack(kept[name].to_list()).astype(float) for name, of in PIXEL_COLUMNS.items()}
     )

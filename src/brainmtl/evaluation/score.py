@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
-from brainmtl.evaluation.class_file import VOCABULARIES, read_classes
+from brainmtl.evaluation.class_file import GROUP, VOCABULARIES, read_classes
 from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.scorecard import Cell, score_slice, summarise
 from brainmtl.imaging.mask import read_mask
@@ -36,8 +36,8 @@ def score_folders(
         progress: called with slices done and slices in all.
 
     Returns:
-        One row a slice (``id``, ``label``, ``plane``, and the columns of ``score_slice``), and the content of
-        ``metrics.json`` with the strata ``class``, ``plane`` and ``size``.
+        One row a slice (``id``, ``label``, ``plane``, ``group``, and the columns of ``score_slice``), and the
+        content of ``metrics.json`` with the strata ``class``, ``plane``, ``size`` and ``lesions``.
 
     Raises:
         InputError: a folder holds no picture or two of one name; a true mask has no prediction, or a
@@ -58,7 +58,7 @@ def score_folders(
             probabilities=None if shares[0] is None else shares,
             predicted=known["predicted"],
         )
-        return {"id": name, "label": known["label"], "plane": known["plane"]} | row
+        return {"id": name} | {column: known[column] for column in ("label", "plane", GROUP)} | row
 
     rows = []
     pool = ThreadPoolExecutor()
@@ -69,11 +69,11 @@ def score_folders(
     finally:
         pool.shutdown(cancel_futures=True)
     scored = pd.DataFrame(rows)
-    return scored, summarise(scored, strata=("label", "plane", "size"))
+    return scored, summarise(scored, strata=("label", "plane", "size", "lesions"))
 
 
 def _unlabelled(names: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(None, index=names, columns=[*VOCABULARIES, *PROBABILITIES], dtype=object)
+    return pd.DataFrame(None, index=names, columns=[*VOCABULARIES, GROUP, *PROBABILITIES], dtype=object)
 
 
 def _pictures(folder: Path) -> dict[str, Path]:

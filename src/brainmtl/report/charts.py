@@ -114,7 +114,7 @@ def _evaluation_charts(evaluation: Evaluation) -> Iterator[Chart]:
             f"Dice of each tumour slice by class; means: {said}.",
             partial(dice_by_class, slices),
         )
-    top, right = certainty(slices)
+    top, right, groups = certainty(slices)
     if len(top):
         said = f"mean certainty {top.mean():.3f}, share right {right.mean():.3f}"
         ece = evaluation.value("classification", "ece")
@@ -122,7 +122,7 @@ def _evaluation_charts(evaluation: Evaluation) -> Iterator[Chart]:
             f"{part}-reliability",
             "Reliability",
             f"Reliability diagram: {said}.",
-            partial(reliability_diagram, top, right, ece),
+            partial(reliability_diagram, top, right, groups, ece),
         )
 
 

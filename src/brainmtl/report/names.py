@@ -1,7 +1,8 @@
 """What metrics and strata are called where people read them, and how their values are written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from brainmtl.labels import HEALTHY
 
@@ -55,6 +56,20 @@ SEGMENTATION: Final = {
         "Pixel accuracy", "Share of pixels that agree, background included.", "fine_share"
     ),
     "false_mask_rate": MetricName("False masks", "Healthy slices with any mask pixel.", "share"),
+    "lesion_sensitivity": MetricName(
+        "Lesions found", "True lesions that a predicted one pairs with at IoU 0.1 or more.", "share"
+    ),
+    "lesion_precision": MetricName(
+        "Lesions that are real", "Predicted lesions that pair with a true one, the same way.", "share"
+    ),
+    "mask_ece": MetricName(
+        "ECE of pixels", "Gap between stated and actual share of tumour, over all pixels."
+    ),
+    "mask_ece_uncertain": MetricName(
+        "ECE of pixels above 1/15", "The same over the pixels whose probability of tumour is above 1/15."
+    ),
+    "mask_brier": MetricName("Brier score of pixels", "Squared error of the probability of a pixel; 0 to 1."),
+    "mask_nll": MetricName("NLL of pixels", "Negative log-likelihood of a pixel, in nats."),
 }
 CLASSIFICATION: Final = {
     "accuracy": MetricName(
@@ -73,6 +88,7 @@ CLASSIFICATION: Final = {
     "ece": MetricName(
         "ECE", "Expected calibration error: gap between stated and actual certainty, 15 equal-width bins."
     ),
+    "ece_adaptive": MetricName("ECE, adaptive", "The same with bins of equally many slices."),
     "brier": MetricName(
         "Brier score", "Squared error of the probabilities, summed over the classes; 0 to 2."
     ),
@@ -101,6 +117,7 @@ METRICS: Final = {
 }
 STRATA: Final = {
     "size": "By size of the tumour",
+    "lesions": "By number of lesions",
     "leaked": "Slices that are also in train, and the others",
 }
 VALUES: Final = {
@@ -155,3 +172,26 @@ def write_number(value: float | None, kind: Kind = "ratio") -> str:
     if kind == "ratio":
         return f"{value:.3f}"
     return f"{value * 100:.{1 if kind == 'share' else 2}f}{NBSP}%"
+
+
+def write_metric(metric: Mapping[str, Any], kind: Kind = "ratio") -> str:
+    """A metric with its 95 % interval as text; none and all of the slices with the end that says something.
+
+    Args:
+        metric: ``{value, low, high, n}``, as in ``metrics.json``; older ones lack the ends.
+        kind: how to write it.
+    """
+    value, low, high = (metric.get(name) for name in ("value", "low", "high"))
+    said = write_number(value, kind)
+    if value is None or low is None or high is None:
+        return said
+    if kind == "share" and value in (0, 1):
+        n = metric["n"]
+        bound = (
+            f"at most{NBSP}{write_number(high, kind)}"
+            if value == 0
+            else f"at least{NBSP}{write_number(low, kind)}"
+        )
+        return f"{said} ({n if value else 0:,} of {n:,}, {bound})"
+    ends = [write_number(end, kind).partition(NBSP)[0] for end in (low, high)]
+    return f"{said} ({'–'.join(ends)})"

@@ -9,7 +9,8 @@ from brainmtl.imaging.files import whole_file
 from brainmtl.labels import TUMOURS
 from brainmtl.report.folder import Run, read_run
 from brainmtl.report.names import metric_name
-from brainmtl.report.tables import Cell, Table, count, escape, number, text, to_markdown
+from brainmtl.report.results import interval_note
+from brainmtl.report.tables import Cell, Table, count, escape, measured, text, to_markdown
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 ROWS = (
@@ -51,8 +52,8 @@ def readme_table(run: Path) -> str:
         rows += _row(columns, section, metric)
         if metric == "dice":
             rows += [row for label in TUMOURS for row in _class_row(columns, label)]
-    head = ("", *columns)
-    return f"{_about(found)}\n\n{to_markdown(Table('results', 'Results', head, tuple(rows)))}"
+    table = Table("results", "Results", ("", *columns), tuple(rows), interval_note(found.evaluations))
+    return f"{_about(found)}\n\n{to_markdown(table)}"
 
 
 def refresh_readme(readme: Path, runs: Sequence[Path]) -> None:
@@ -91,10 +92,10 @@ def _columns(run: Run) -> dict[str, Metrics]:
 def _row(columns: dict[str, Metrics], section: str, metric: str, title: str = "") -> list[tuple[Cell, ...]]:
     """One row, or none where no column has the metric."""
     shown = metric_name(section, metric)
-    values = [((metrics.get(section) or {}).get(metric) or {}).get("value") for metrics in columns.values()]
-    if all(value is None for value in values):
+    found = [(metrics.get(section) or {}).get(metric) or {} for metrics in columns.values()]
+    if all(one.get("value") is None for one in found):
         return []
-    return [(text(title or shown.title), *(number(value, shown.kind) for value in values))]
+    return [(text(title or shown.title), *(measured(one, shown.kind) for one in found))]
 
 
 def _class_row(columns: dict[str, Metrics], label: str) -> list[tuple[Cell, ...]]:

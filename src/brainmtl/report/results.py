@@ -1,6 +1,6 @@
 """The tables of a run: what was measured, on which data, and what the network costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,7 +9,7 @@ from brainmtl.labels import CLASSES
 from brainmtl.report.folder import Evaluation, Run
 from brainmtl.report.names import METRICS, metric_name, stratum_name, value_name
 from brainmtl.report.picks import failures
-from brainmtl.report.tables import Cell, Table, count, number, text
+from brainmtl.report.tables import Cell, Table, count, measured, number, text
 
 STRATUM_COLUMNS = (
     ("segmentation", "dice"),
@@ -71,6 +71,20 @@ def failure_table(evaluation: Evaluation) -> Table | None:
         rows.append((text(pick.row["id"]), text(label), text(pick.called), number(dice), text(pick.why)))
     head = ("slice", "true", "called", "Dice", "what is wrong")
     return Table(f"{evaluation.part}-failures", f"Failures on {evaluation.part}", head, tuple(rows))
+
+
+def interval_note(evaluations: Sequence[Evaluation]) -> str:
+    """What the brackets beside a metric are; empty where there are none.
+
+    Args:
+        evaluations: of the parts in a table.
+    """
+    found = [one.metrics["intervals"] for one in evaluations if one.metrics.get("intervals")]
+    if not found:
+        return ""
+    drawn = {"slice": "slices"}.get(found[0]["by"], "whole persons (groups of look-alikes where unknown)")
+    level, samples = f"{found[0]['level'] * 100:.0f} %", f"{found[0]['resamples']:,}"
+    return f"In brackets: {level} intervals; {samples} bootstrap samples of {drawn}, Wilson's for rates."
 
 
 def cost_table(run: Run) -> Table:
@@ -151,7 +165,8 @@ def _results(run: Run, section: str, title: str) -> Table:
     parts = [evaluation.part for evaluation in run.evaluations]
     head = ("metric", *(name for part in parts for name in (part, "n")))
     keys = ("metric", *(name for part in parts for name in (part, f"{part}_n")))
-    return Table(f"results-{section}", title, head, tuple(rows), quiet=frozenset(quiet), keys=keys)
+    note = interval_note(run.evaluations)
+    return Table(f"results-{section}", title, head, tuple(rows), note, frozenset(quiet), keys)
 
 
 def _result(run: Run, section: str, name: str) -> tuple[Cell, ...]:
@@ -159,7 +174,7 @@ def _result(run: Run, section: str, name: str) -> tuple[Cell, ...]:
     cells = [text(shown.title)]
     for part in run.evaluations:
         metric = (part.metrics.get(section) or {}).get(name) or {}
-        cells += [number(metric.get("value"), shown.kind), count(metric.get("n"))]
+        cells += [measured(metric, shown.kind), count(metric.get("n"))]
     return tuple(cells)
 
 
@@ -176,7 +191,7 @@ def _stratum(part: str, name: str, values: Mapping[str, Any]) -> Table:
     for value in values:
         sections = [section or {} for section in values[value].values()]
         slices = max((found["n"] for section in sections for found in section.values()), default=0)
-        cells = [number(metric(value, *pair).get("value"), metric_name(*pair).kind) for pair in columns]
+        cells = [measured(metric(value, *pair), metric_name(*pair).kind) for pair in columns]
         rows.append((text(value_name(value)), count(slices), *cells))
     head = (STRATUM_HEADS.get(name, name), "slices", *(metric_name(*pair).title for pair in columns))
     return Table(f"{part}-by-{name}", stratum_name(name), head, tuple(rows))

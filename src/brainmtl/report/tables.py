@@ -2,9 +2,11 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from brainmtl.report.names import NO_VALUE, Kind, write_number
+from brainmtl.report.names import NO_VALUE, Kind, write_metric, write_number
 
 Value = str | int | float | None
 
@@ -81,6 +83,16 @@ def number(value: float | None, kind: Kind = "ratio") -> Cell:
         kind: how it is written.
     """
     return Cell(write_number(value, kind), value)
+
+
+def measured(metric: Mapping[str, Any], kind: Kind = "ratio") -> Cell:
+    """A cell of a metric with its interval; CSV keeps the value alone.
+
+    Args:
+        metric: as in ``metrics.json``; empty where it was not measured.
+        kind: how it is written.
+    """
+    return Cell(write_metric(metric, kind), metric.get("value"))
 
 
 def to_markdown(table: Table) -> str:
