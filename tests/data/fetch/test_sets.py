@@ -5,11 +5,13 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from brainmtl import cli
 from brainmtl.data.fetch.sets import SETS, fetch, fetch_from_kaggle
 from brainmtl.data.formats import index_folder
 from brainmtl.errors import InputError, InterruptedRun, UsageError
@@ -152,3 +154,36 @@ def test_kaggle_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(UsageError, match="--kaggle"):
         fetch_from_kaggle("figshare", tmp_path / "set")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_verb_shows_the_licence_and_names_what_is_wrong(
+    site: Site,
+    tmp_path: Path,
+    archive: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["brainmtl", "fetch", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, *capsys.readouterr()
+
+    _publish(site, archive)
+    code, out, err = run("brisc", "-o", tmp_path / "set", "--hub", site.url)
+    assert (code, out) == (0, f"{tmp_path / 'set'}\n")
+    assert "Fateh" in err
+    assert "Licence: CC BY 4.0" in err
+    assert "cc-by-4.0" in err
+    for words, expected, named in (
+        (["brics"], 2, "brisc, figshare, sartaj"),
+        (["figshare", "-o", tmp_path / "set", "--hub", site.url], 3, "something else"),
+        (["figshare", "-o", tmp_path / "other", "--hub", site.url], 3, "404"),
+    ):
+        code, out, err = run(*words)
+        assert (code, out) == (expected, "")
+        assert named in err
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
