@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from brainmtl.cli.app import Json, app
-from brainmtl.cli.console import bar, status
+from brainmtl.cli.console import bar, say, status
 from brainmtl.errors import InputError, UsageError
 
 
@@ -35,16 +35,21 @@ def export(
 @app.command()
 def predict(
     files: Annotated[
-        list[Path], typer.Argument(help="Pictures (PNG, JPEG, TIFF, WebP), or folders of them.")
+        list[Path],
+        typer.Argument(help="Pictures (PNG, JPEG, TIFF, WebP), DICOM, NIfTI, folders of them, or patterns."),
     ],
     model: Annotated[Path, typer.Option("--model", help="A model package from `brainmtl export`.")],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Where masks, overlays and results.json go.")
+        Path, typer.Option("-o", "--out", help="Where masks, overlays, volumes and results.json go.")
     ] = Path("predictions"),
     overlay: Annotated[bool, typer.Option(help="Draw overlays.")] = True,
+    dicom: Annotated[bool, typer.Option(help="For DICOM, write a DICOM-SEG and a structured report.")] = True,
+    batch: Annotated[int, typer.Option(min=1, help="Slices that the network sees at once.")] = 8,
     as_json: Json = False,
 ) -> None:
-    """Find and name the tumour on slices. Research use only.
+    """Find and name the tumour on slices and scans. Research use only.
+
+    A batch that was stopped goes on where it was: give the same command again.
 
     Example: brainmtl predict slice.jpg --model base.onnx -o out
     """
@@ -53,7 +58,9 @@ def predict(
 
     package = load_package(model)
     with bar("predicting", None) as progress:
-        results = predict_files(package, files, out, overlay=overlay, progress=progress)
+        results = predict_files(
+            package, files, out, overlay=overlay, dicom=dicom, batch_size=batch, progress=progress
+        )
     rows = [result.row() for result in results]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
@@ -67,7 +74,8 @@ def predict(
                 if sure
                 else "mask"
             )
-            typer.echo(f"{row['file']}: {said}, {row['mask_area_px'] or 0} px")
+            typer.echo(f"{_place(row)}: {said}, {_size(row)}")
+    _warn(rows)
     bad = [row for row in rows if row["status"] == "error"]
     if bad:
         raise InputError(
@@ -75,3 +83,28 @@ def predict(
             where=bad[0]["file"],
             mend="see results.json",
         )
+
+
+def _place(row: dict[str, Any]) -> str:
+    return row["file"] if row["slice"] is None else f"{row['file']} slice {row['slice']}"
+
+
+def _size(row: dict[str, Any]) -> str:
+    sizes = (
+        (row["mask_area_mm2"], "mm²"),
+        (row["longest_diameter_mm"], "mm long"),
+        (row["volume_ml"], "ml in all"),
+    )
+    said = [f"{value:.1f} {unit}" for value, unit in sizes if value]
+    return ", ".join([f"{row['mask_area_px'] or 0} px", *said])
+
+
+def _warn(rows: list[dict[str, Any]]) -> None:
+    """Each warning once, with the first slice it is about and how many there are."""
+    about: dict[str, list[str]] = {}
+    for row in rows:
+        for warning in row["warnings"]:
+            about.setdefault(warning, []).append(_place(row))
+    for warning, places in about.items():
+        others = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        say(f"warning: {places[0]}{others}: {warning}")

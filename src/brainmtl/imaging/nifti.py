@@ -86,8 +86,8 @@ def write_nifti(path: Path, masks: NDArray[np.bool_], volume: Volume, like: Path
     voxels = np.moveaxis(masks.astype(np.uint8), 0, volume.axis)
     if like is None:
         assert volume.affine is not None
-        order = [1, 2, 0, 3]  # NIfTI's habit: slices last
-        image = nibabel.Nifti1Image(np.moveaxis(voxels, 0, 2), TO_DICOM @ volume.affine[:, order])
+        order = [2, 1, 0, 3]  # NIfTI's habit: columns, rows, slices
+        image = nibabel.Nifti1Image(voxels.transpose(), TO_DICOM @ volume.affine[:, order])
         image.header.set_xyzt_units("mm")
     else:
         header, _ = _header(like)

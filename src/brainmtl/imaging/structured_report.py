@@ -30,9 +30,10 @@ from brainmtl.imaging.dicom_object import MANUFACTURER, Maker, save_object
 
 SERIES_NUMBER = 9002
 OURS = "99BRAINMTL"
-"""Designator of codes of our own: the private schemes start with 99 (PS3.16, 8.2)."""
+"""Designator of codes of our own: private schemes start with 99 (PS3.16, 8.2). Code values stay within 16
+characters, for not every reader knows longer ones."""
 MILLILITRE = Code("mL", "UCUM", "milliliter")
-PROBABILITY = Code("class-probability", OURS, "Probability of the class")
+PROBABILITY = Code("probability", OURS, "Probability of the class")
 CLASS = Code("class", OURS, "Class of the tumour")
 
 

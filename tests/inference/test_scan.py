@@ -1,0 +1,324 @@
+"""Scans become masks in their own geometry, and DICOM objects that other tools accept and read back."""
+
+import csv
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import highdicom
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from brainmtl.inference.package import ModelPackage, load_package
+from brainmtl.inference.predict import predict_files
+from brainmtl.labels import CLASSES
+
+DEPTH, HEIGHT, WIDTH = 8, 64, 64
+STEP, ROW, COLUMN = 5.0, 0.5, 0.75
+WINDOW = {"WindowCenter": "500", "WindowWidth": "1000", "VOILUTFunction": "LINEAR_EXACT"}
+IDENTIFYING = (b"A1", b"Doctor^Some", b"Some Hospital", b"055Y")
+"""What the source says beyond what an object must repeat; ``A1``, the accession number, it must."""
+
+
+@pytest.fixture(scope="module")
+def head() -> np.ndarray:
+    """A bright ball of 10 mm radius on slices 2–5, and one stray bright pixel."""
+    z, y, x = np.meshgrid(*(np.arange(n) for n in (DEPTH, HEIGHT, WIDTH)), indexing="ij")
+    ball = ((z - 3.5) * STEP) ** 2 + ((y - 25) * ROW) ** 2 + ((x - 40) * COLUMN) ** 2 <= 10**2
+    values = np.where(ball, 900, 100).astype(np.uint16)
+    values[6, 50:52, 10:12] = 900
+    return values
+
+
+@pytest.fixture
+def predict(package: ModelPackage, tmp_path: Path):
+    def run(*files: Path, **options):
+        return predict_files(package, files, tmp_path / "out", **options)
+
+    return run
+
+
+def validated(path: Path) -> None:
+    """dicom3tools' validator finds no error."""
+    if shutil.which("dciodvfy") is None:
+        pytest.skip("dciodvfy is not installed (Debian: dicom3tools)")
+    done = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
+    assert not [line for line in done.stderr.splitlines() if line.startswith("Error")], done.stderr
+    assert done.returncode == 0
+
+
+def test_a_series_in_numbers(predict, write_series, head, tmp_path: Path):
+    files = write_series(tmp_path / "scan", head, **WINDOW)
+    results = predict(tmp_path / "scan")
+    assert [result.file for result in results] == [str(file) for file in files]
+    assert [result.slice for result in results] == list(range(DEPTH))
+    ball = head > 500
+    ball[6] = False
+    areas = ball.sum(axis=(1, 2))
+    assert [result.mask_area_px for result in results] == areas.tolist()
+    assert [result.mask_area_mm2 for result in results] == pytest.approx(
+        (areas * ROW * COLUMN).tolist(), abs=1e-3
+    )
+    volume = ball.sum() * ROW * COLUMN * STEP / 1000
+    assert [result.volume_ml for result in results] == pytest.approx([volume] * DEPTH, abs=1e-3)
+    assert results[3].longest_diameter_mm == pytest.approx(20, abs=1)
+    assert "3-D consistency dropped 4 px" in results[6].warnings[0]
+    for row, result in enumerate(results):
+        with Image.open(tmp_path / "out" / result.mask) as mask:
+            assert (np.asarray(mask) == np.where(ball[row], 255, 0)).all()
+        assert len(result.input_sha256) == 64
+
+
+def test_the_mask_lies_where_simple_itk_sees_the_series(predict, write_series, head, tmp_path: Path):
+    sitk = pytest.importorskip("SimpleITK")
+    oblique = {"right": (0.96, 0.28, 0), "down": (-0.168, 0.576, 0.8)}
+    write_series(tmp_path / "scan", head, **oblique, **WINDOW)
+    result = predict(tmp_path / "scan")[0]
+    mask = sitk.ReadImage(str(tmp_path / "out" / result.nifti))
+    source = sitk.ReadImage(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(tmp_path / "scan")))
+    assert mask.GetSize() == source.GetSize()
+    for one, other in (
+        (mask.GetOrigin(), source.GetOrigin()),
+        (mask.GetSpacing(), source.GetSpacing()),
+        (mask.GetDirection(), source.GetDirection()),
+    ):
+        assert one == pytest.approx(other, abs=1e-4)
+    ball = sitk.GetArrayFromImage(source) > 500
+    ball[6] = False
+    assert (sitk.GetArrayFromImage(mask) == ball).all()
+
+
+@pytest.mark.parametrize(
+    "right", [(1, 0, 0), (-1, 0, 0), (0.96, 0.28, 0)], ids=["axial", "mirrored", "oblique"]
+)
+def test_the_segmentation_refers_to_its_source(predict, write_series, head, tmp_path: Path, right):
+    files = write_series(tmp_path / "scan", head, right=right, down=(-right[1], right[0], 0), **WINDOW)
+    result = predict(tmp_path / "scan")[0]
+    path = tmp_path / "out" / result.dicom_seg
+    validated(path)
+    made = highdicom.seg.segread(path)
+    sources = [pydicom.dcmread(file) for file in files]
+    ball = head > 500
+    ball[6] = False
+    pixels = made.get_pixels_by_source_instance(
+        [source.SOPInstanceUID for source in sources],
+        ignore_spatial_locations=True,
+        assert_missing_frames_are_empty=True,
+    )
+    assert (pixels[..., 0] == ball).all()
+    volume = made.get_volume(combine_segments=True)
+    expected = highdicom.get_volume_from_series(sources)
+    filled = np.zeros(expected.array.shape, bool)
+    for place in np.argwhere(volume.array > 0):
+        point = volume.map_indices_to_reference(place[None])
+        filled[tuple(np.rint(expected.map_reference_to_indices(point)[0]).astype(int))] = True
+    assert (filled == (expected.array > 500) & (expected.array != 900 * (~filled))).all()
+    assert made.StudyInstanceUID == sources[0].StudyInstanceUID
+    assert made.FrameOfReferenceUID == sources[0].FrameOfReferenceUID
+    assert made.ReferencedSeriesSequence[0].SeriesInstanceUID == sources[0].SeriesInstanceUID
+    assert {
+        item.ReferencedSOPInstanceUID for item in made.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    } <= {source.SOPInstanceUID for source in sources}
+
+
+def test_the_report_says_what_was_measured(predict, write_series, head, tmp_path: Path):
+    write_series(tmp_path / "scan", head, **WINDOW)
+    results = predict(tmp_path / "scan")
+    path = tmp_path / "out" / results[0].dicom_sr
+    validated(path)
+    report = highdicom.sr.srread(path)
+    (group,) = report.content.get_volumetric_roi_measurement_groups()
+    said = {item.name.meaning: (item.value, item.unit.value) for item in group.get_measurements()}
+    assert said["Volume"] == (pytest.approx(results[0].volume_ml), "mL")
+    assert said["Area"] == (pytest.approx(max(result.mask_area_mm2 for result in results)), "mm2")
+    assert said["Long axis"] == (
+        pytest.approx(max(result.longest_diameter_mm or 0 for result in results)),
+        "mm",
+    )
+    areas = np.array([result.mask_area_px for result in results])
+    mean = [areas @ [result.probabilities[name] for result in results] / areas.sum() for name in CLASSES]
+    assert said["Probability of the class"] == (pytest.approx(max(mean), abs=1e-5), "1")
+    assert [item.value.value for item in group.get_qualitative_evaluations()] == [
+        CLASSES[int(np.argmax(mean))]
+    ]
+    segmentation = pydicom.dcmread(tmp_path / "out" / results[0].dicom_seg)
+    assert group.referenced_segment.referenced_sop_instance_uid == segmentation.SOPInstanceUID
+    assert group.finding_type == codes.SCT.Neoplasm
+    assert report.content[0].ContentTemplateSequence[0].TemplateIdentifier == "1500"
+
+
+def test_a_single_slice_gets_a_report_of_the_slice(predict, write_series, head, tmp_path: Path):
+    (file,) = write_series(tmp_path / "scan", head[3:4], **WINDOW)
+    (result,) = predict(file)
+    assert result.volume_ml is None
+    assert result.nifti is None
+    validated(tmp_path / "out" / result.dicom_seg)
+    validated(tmp_path / "out" / result.dicom_sr)
+    report = highdicom.sr.srread(tmp_path / "out" / result.dicom_sr)
+    (group,) = report.content.get_planar_roi_measurement_groups()
+    assert {item.name.meaning for item in group.get_measurements()} >= {"Area", "Long axis"}
+
+
+@pytest.mark.parametrize("tool", ["dcmdump", "SimpleITK"])
+def test_independent_tools_open_the_objects(predict, write_series, head, tmp_path: Path, tool):
+    write_series(tmp_path / "scan", head, **WINDOW)
+    result = predict(tmp_path / "scan")[0]
+    if tool == "SimpleITK":
+        sitk = pytest.importorskip("SimpleITK")
+        frames = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "out" / result.dicom_seg)))
+        assert (frames > 0).sum() == (head[2:6] > 500).sum()
+        return
+    if shutil.which("dcmdump") is None:
+        pytest.skip("dcmdump is not installed (Debian: dcmtk)")
+    for file in (result.dicom_seg, result.dicom_sr):
+        command = ["dcmdump", "--load-all", str(tmp_path / "out" / file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "E:" not in done.stderr
+
+
+def test_nothing_identifying_beyond_what_dicom_demands(predict, write_series, head, tmp_path: Path):
+    write_series(
+        tmp_path / "scan", head, **WINDOW, PatientComments="Some Hospital", OperatorsName="Doctor^Some",
+        PatientWeight="55", OtherPatientNames="Doctor^Some", ImageComments="Some Hospital",
+    )  # fmt: skip
+    predict(tmp_path / "scan")
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert {file.suffix for file in files} == {".png", ".json", ".csv", ".gz", ".dcm"}
+    for file in files:
+        content = file.read_bytes()
+        assert not [word for word in IDENTIFYING[1:] if word in content], file
+        if file.suffix != ".dcm":
+            assert b"Phantom^Some" not in content
+            assert b"1.2.826.0.1.3680043" not in content
+        else:
+            made = pydicom.dcmread(file)
+            assert (made.PatientName, made.PatientID, made.AccessionNumber) == ("Phantom^Some", "P1", "A1")
+            assert not [element for element in made.iterall() if element.tag.is_private]
+
+
+def test_what_dicom_does_not_allow_is_a_warning(predict, write_series, head, tmp_path: Path):
+    write_series(tmp_path / "scan", head, FrameOfReferenceUID=None, **WINDOW)
+    results = predict(tmp_path / "scan")
+    assert all(result.status == "ok" and result.dicom_seg is None for result in results)
+    assert any("no DICOM-SEG" in said for said in results[0].warnings)
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_no_tumour_and_no_wish_make_no_objects(predict, write_series, head, tmp_path: Path):
+    write_series(tmp_path / "scan", head, **WINDOW)
+    assert predict(tmp_path / "scan", dicom=False)[0].dicom_seg is None
+    write_series(tmp_path / "none", np.full_like(head, 50), series=2, **WINDOW)
+    (result, *_) = predict(tmp_path / "none")
+    assert (result.dicom_seg, result.volume_ml) == (None, 0)
+    assert nibabel.load(tmp_path / "out" / result.nifti).get_fdata().sum() == 0
+
+
+def enhanced(path: Path, slices: np.ndarray) -> Path:
+    """One Enhanced MR file (PS3.3, A.36), its frames in reverse order of space."""
+    made = Dataset()
+    made.file_meta = pydicom.dataset.FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    made.SOPClassUID, made.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.4.1", "1.2.3.1"
+    made.StudyInstanceUID, made.SeriesInstanceUID, made.FrameOfReferenceUID = "1.2.3.2", "1.2.3.3", "1.2.3.4"
+    made.Modality, made.PatientName, made.PatientID, made.BurnedInAnnotation = (
+        "MR",
+        "Phantom^Some",
+        "P1",
+        "NO",
+    )
+    made.Rows, made.Columns, made.NumberOfFrames, made.InstanceNumber = *slices.shape[1:], len(slices), 1
+    made.SamplesPerPixel, made.PhotometricInterpretation, made.PixelRepresentation = 1, "MONOCHROME2", 0
+    made.BitsAllocated, made.BitsStored, made.HighBit = 16, 16, 15
+    shared, frames = Dataset(), []
+    shared.PlaneOrientationSequence = [Dataset()]
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    shared.PixelMeasuresSequence = [Dataset()]
+    shared.PixelMeasuresSequence[0].PixelSpacing = [ROW, COLUMN]
+    shared.PixelMeasuresSequence[0].SliceThickness = STEP
+    for number in range(len(slices)):
+        frame = Dataset()
+        frame.PlanePositionSequence, frame.FrameVOILUTSequence = [Dataset()], [Dataset()]
+        frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, STEP * (len(slices) - number)]
+        frame.FrameVOILUTSequence[0].WindowCenter, frame.FrameVOILUTSequence[0].WindowWidth = "500", "1000"
+        frame.PixelValueTransformationSequence = [Dataset()]
+        transformation = frame.PixelValueTransformationSequence[0]
+        transformation.RescaleSlope, transformation.RescaleIntercept = str(number + 1), "0"
+        frames.append(frame)
+    made.SharedFunctionalGroupsSequence, made.PerFrameFunctionalGroupsSequence = [shared], frames
+    made.PixelData = (slices[::-1] // np.arange(1, len(slices) + 1)[:, None, None]).astype("<u2").tobytes()
+    made.save_as(path, enforce_file_format=True)
+    return path
+
+
+def test_enhanced_mr(predict, head, tmp_path: Path):
+    results = predict(enhanced(tmp_path / "a.dcm", head))
+    assert [result.frame for result in results] == list(range(DEPTH, 0, -1))
+    ball = head > 500
+    ball[6] = False
+    assert [result.mask_area_px for result in results] == ball.sum(axis=(1, 2)).tolist()
+    assert results[0].volume_ml == pytest.approx(ball.sum() * ROW * COLUMN * STEP / 1000, abs=1e-3)
+    made = highdicom.seg.segread(tmp_path / "out" / results[0].dicom_seg)
+    validated(tmp_path / "out" / results[0].dicom_sr)
+    pixels = made.get_pixels_by_source_frame(
+        "1.2.3.1",
+        list(range(1, DEPTH + 1)),
+        ignore_spatial_locations=True,
+        assert_missing_frames_are_empty=True,
+    )
+    assert (pixels[::-1, ..., 0] == ball).all()
+
+
+def test_nifti_and_dicom_of_one_head_agree(predict, write_series, head, tmp_path: Path):
+    write_series(tmp_path / "scan", head, **WINDOW)
+    plain = predict(tmp_path / "scan")
+    affine = np.diag([-COLUMN, -ROW, STEP, 1])
+    nibabel.save(nibabel.Nifti1Image(head.transpose(2, 1, 0), affine), tmp_path / "head.nii.gz")
+    other = predict(tmp_path / "head.nii.gz")
+    assert [result.slice for result in other] == list(range(DEPTH))
+    assert [result.mask_area_mm2 for result in other] == [result.mask_area_mm2 for result in plain]
+    assert other[0].volume_ml == plain[0].volume_ml
+    mask = nibabel.load(tmp_path / "out" / other[0].nifti)
+    assert (mask.affine == nibabel.load(tmp_path / "head.nii.gz").affine).all()
+    assert mask.get_fdata().sum() == sum(result.mask_area_px for result in other)
+    assert other[0].dicom_seg is None
+
+
+def test_everything_in_one_batch(predict, write_series, head, tmp_path: Path):
+    folder = tmp_path / "all"
+    write_series(folder / "series", head, **WINDOW)
+    nibabel.save(nibabel.Nifti1Image(head.transpose(2, 1, 0), np.diag([1, 1, 4, 1])), folder / "b.nii.gz")
+    Image.fromarray((head[3] / 4).astype(np.uint8)).save(folder / "a.png")
+    (folder / "bad.dcm").write_bytes(b"no DICOM at all")
+    (folder / "bad.nii").write_bytes(b"no NIfTI at all")
+    seen: list[tuple[int, int]] = []
+    results = predict(folder, progress=lambda *step: seen.append(step))
+    assert [(Path(result.file).name, result.status) for result in results] == [
+        ("a.png", "ok"), *[("b.nii.gz", "ok")] * DEPTH, ("bad.dcm", "error"), ("bad.nii", "error"),
+        *[(f"1_{number:03}.dcm", "ok") for number in range(DEPTH)],
+    ]  # fmt: skip
+    assert seen[-1] == (len(results), len(results))
+    assert json.loads((tmp_path / "out" / "results.json").read_text()) == [result.row() for result in results]
+    with (tmp_path / "out" / "results.csv").open(newline="") as handle:
+        table = list(csv.DictReader(handle))
+    assert [line["volume_ml"] for line in table] == [
+        "" if r.volume_ml is None else str(r.volume_ml) for r in results
+    ]
+
+
+def test_without_a_mask_head(make_package: Callable[..., Path], write_series, head, tmp_path: Path):
+    write_series(tmp_path / "scan", head, **WINDOW)
+    results = predict_files(
+        load_package(make_package(task="classification")), [tmp_path / "scan"], tmp_path / "out"
+    )
+    assert all(
+        result.class_name and result.mask_area_px is None and result.volume_ml is None for result in results
+    )
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["results.csv", "results.json"]
