@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brainmtl.errors import InputError, UsageError
-from brainmtl.models.build import build_network
+from brainmtl.models.build import EncoderPart, build_network
 from brainmtl.training.checks import check_recipe, check_size
 from brainmtl.training.recipe import Recipe, read_recipe, recipe_names, write_recipe
 
@@ -49,8 +49,7 @@ def test_recipes_ship():
         ("network.encoder.options.drop_path_rate=5e-2", "network.encoder.options", {"drop_path_rate": 0.05}),
         (" data.size =64", "data.size", 64),
         ("data={size: 64, batch_size: 2}", "data.batch_size", 2),
-        ("published.dice=8.8e-1", "published", {"dice": 0.88}),
-        ("published.by=someone=else", "published", {"by": "someone=else"}),
+        ("network.encoder.options.by=someone=else", "network.encoder.options", {"by": "someone=else"}),
         ("data.healthy_masks=false", "data.healthy_masks", False),
         ("losses.dice_over=batch", "losses.dice_over", "batch"),
         ("losses.mean_over=batch", "losses.mean_over", "batch"),
@@ -255,7 +254,6 @@ def recipes(draw):
                 "stop_after": draw(st.none() | st.just(4)),
             },
             "seed": draw(st.integers(0, 2**32 - 1)),
-            "published": draw(st.dictionaries(TEXT, TEXT | st.floats(allow_nan=False, allow_infinity=False))),
         }
     )
 
@@ -274,14 +272,20 @@ def test_written_and_read_again_it_is_the_same(tmp_path, recipe):
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_is_read_however_python_writes_it(tiny, value):
     for text in (repr(value), f"{value:e}", f"{value:E}"):
-        found = tiny(f"published.value={text}").published["value"]
+        found = tiny(f"network.encoder.options.value={text}").network.encoder.options["value"]
         assert math.isclose(found, float(text), rel_tol=0, abs_tol=0)
 
 
 def test_text_that_looks_like_a_number_stays_text(tmp_path, tiny):
-    recipe = tiny().model_copy(update={"published": {"a": "5e-5", "b": "1e3", "c": "null", "d": "1.5"}})
+    encoder = EncoderPart(options={"a": "5e-5", "b": "1e3", "c": "null", "d": "1.5"})
+    recipe = tiny().model_copy(update={"network": tiny().network.model_copy(update={"encoder": encoder})})
     (tmp_path / "recipe.yaml").write_text(write_recipe(recipe))
-    assert read_recipe(tmp_path / "recipe.yaml").published == recipe.published
+    assert read_recipe(tmp_path / "recipe.yaml").network.encoder == encoder
+
+
+def test_a_run_folder_of_before_published_numbers_had_a_file_of_their_own_is_read(tmp_path, tiny):
+    (tmp_path / "recipe.yaml").write_text(write_recipe(tiny()) + "published: {dice: 0.88}\n")
+    assert read_recipe(tmp_path / "recipe.yaml") == tiny()
 
 
 def test_a_written_recipe_names_every_field(tiny):

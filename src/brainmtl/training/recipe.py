@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from brainmtl.data.splits import Protocol
 from brainmtl.errors import InputError, UsageError
@@ -139,7 +139,12 @@ class Recipe(Part):
     fine_tuning: FineTuningPart | None = None
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
-    published: dict[str, float | str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_published(cls, tree: Any) -> Any:
+        """Older run folders have this field; the numbers are in ``published.yaml`` now."""
+        return {name: tree[name] for name in tree if name != "published"} if isinstance(tree, dict) else tree
 
 
 def recipe_names() -> list[str]:
