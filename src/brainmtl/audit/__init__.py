@@ -1,0 +1,1 @@
+"""What a data set hides: copies, conflicts, shortcuts and doubtful masks, told before anybody trains."""
