@@ -17,7 +17,6 @@ from brainmtl.evaluation.classification import PROBABILITIES as PROBABILITIES
 from brainmtl.evaluation.classification import confusion
 from brainmtl.evaluation.lesions import match_lesions
 from brainmtl.evaluation.mask_calibration import count_pixels
-from brainmtl.evaluation.measures import metric as metric
 from brainmtl.evaluation.strata import STRATA, lesion_number, split_rows, tumour_size
 from brainmtl.labels import CLASSES, HEALTHY, TUMOURS
 

@@ -175,23 +175,29 @@ def write_number(value: float | None, kind: Kind = "ratio") -> str:
 
 
 def write_metric(metric: Mapping[str, Any], kind: Kind = "ratio") -> str:
-    """A metric with its 95 % interval as text; none and all of the slices with the end that says something.
+    """A metric with its 95 % interval in brackets as text.
+
+    Args:
+        metric: ``{value, low, high, n}``, as in ``metrics.json``; older ones lack the ends.
+        kind: how to write it.
+    """
+    said, interval = write_number(metric.get("value"), kind), write_interval(metric, kind)
+    return f"{said} ({interval})" if interval else said
+
+
+def write_interval(metric: Mapping[str, Any], kind: Kind = "ratio") -> str:
+    """The ends of a metric as text, of none and of all slices the one that tells; empty without ends.
 
     Args:
         metric: ``{value, low, high, n}``, as in ``metrics.json``; older ones lack the ends.
         kind: how to write it.
     """
     value, low, high = (metric.get(name) for name in ("value", "low", "high"))
-    said = write_number(value, kind)
     if value is None or low is None or high is None:
-        return said
-    if kind == "share" and value in (0, 1):
-        n = metric["n"]
-        bound = (
-            f"at most{NBSP}{write_number(high, kind)}"
-            if value == 0
-            else f"at least{NBSP}{write_number(low, kind)}"
-        )
-        return f"{said} ({n if value else 0:,} of {n:,}, {bound})"
-    ends = [write_number(end, kind).partition(NBSP)[0] for end in (low, high)]
-    return f"{said} ({'–'.join(ends)})"
+        return ""
+    n = metric["n"]
+    if kind == "share" and value == 0:
+        return f"0 of {n:,}, at most{NBSP}{write_number(high, kind)}"
+    if kind == "share" and value == 1:
+        return f"{n:,} of {n:,}, at least{NBSP}{write_number(low, kind)}"
+    return "–".join(write_number(end, kind).partition(NBSP)[0] for end in (low, high))

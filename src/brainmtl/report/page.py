@@ -7,7 +7,7 @@ import brainmtl
 from brainmtl.report.charts import Chart, evaluation_charts, training_charts
 from brainmtl.report.folder import Evaluation, Run, read_run
 from brainmtl.report.html import Card, data_uri, template, write_whole
-from brainmtl.report.names import METRICS, metric_name, value_name, write_number
+from brainmtl.report.names import METRICS, metric_name, value_name, write_interval, write_number
 from brainmtl.report.panels import View, draw_card, panel_sheet, read_view
 from brainmtl.report.picks import Pick, extremes, failures
 from brainmtl.report.results import cost_table, data_tables, failure_table, result_tables, stratum_tables
@@ -167,7 +167,9 @@ def _tiles(run: Run) -> list[Tile]:
         name, value = metric_name(section, metric), first.value(section, metric)
         if value is None:
             continue
-        notes = [
+        interval = write_interval(first.metrics[section][metric], name.kind)
+        notes = [interval] if interval else []
+        notes += [
             f"{other.part} {write_number(other.value(section, metric), name.kind)}"
             for other in others
             if other.value(section, metric) is not None
