@@ -14,6 +14,7 @@ Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="From `brainmtl
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override a field: optimizer.lr=5e-5.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="At a time; by default as the cores allow.")]
 Threads = Annotated[int, typer.Option(min=1, help="Of each worker; fixed, so that results are.")]
+Share = Annotated[Path | None, typer.Option(help="Also copy what anybody may see to this folder.")]
 Weights = Annotated[Path | None, typer.Option(help="Pretrained encoder weights, where no hub is.")]
 
 
@@ -33,6 +34,7 @@ def crossval(
     overrides: Overrides = None,
     encoder_weights: Weights = None,
     ledger: Annotated[Path | None, typer.Option(help="Where the reading of the test part is noted.")] = None,
+    share: Share = None,
     as_json: Json = False,
 ) -> None:
     """Cross-validate a recipe: a model a fold, mean ± SD over them, every slice predicted out of its fold.
@@ -42,6 +44,7 @@ def crossval(
     from brainmtl.report.folds import fold_table
     from brainmtl.study.crossval import cross_validate
     from brainmtl.study.jobs import fitting_workers
+    from brainmtl.study.share import share_study
     from brainmtl.training.recipe import read_recipe
 
     if by not in ("person", "stratified", "random"):
@@ -62,6 +65,8 @@ def crossval(
             ledger=ledger,
             progress=progress,
         )
+    if share is not None:
+        share_study(out, share)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
@@ -78,6 +83,7 @@ def sweep(
     threads: Threads = 1,
     overrides: Overrides = None,
     encoder_weights: Weights = None,
+    share: Share = None,
     as_json: Json = False,
 ) -> None:
     """Train a recipe over a grid, or over random draws, of some of its fields; measured on validation.
@@ -85,6 +91,7 @@ def sweep(
     Example: brainmtl sweep portfolio2026-grid -m brisc.parquet -o sweeps/grid --workers 2
     """
     from brainmtl.study.jobs import fitting_workers
+    from brainmtl.study.share import share_study
     from brainmtl.study.space import overrides as settings
     from brainmtl.study.space import points, read_sweep
     from brainmtl.study.sweep import run_sweep
@@ -103,6 +110,8 @@ def sweep(
             encoder_weights=encoder_weights,
             progress=progress,
         )
+    if share is not None:
+        share_study(out, share)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return

@@ -1,0 +1,38 @@
+"""The page of all systems."""
+
+import shutil
+from pathlib import Path
+
+from brainmtl.evaluation.published import published_numbers
+from brainmtl.study.records import read_record
+from brainmtl.study.reproduction import read_records, status, write_page
+from brainmtl.training.recipe import read_recipe, write_recipe
+
+
+def test_the_page_has_every_system_run_or_not(unet):
+    page = write_page([read_record(unet)])
+    systems = {number.recipe for number in published_numbers()} - {None}
+    assert len(systems) == 4 + 7 + 9 + 2 + 2
+    assert all(f"| {recipe} |" in page for recipe in systems)
+    assert "not run yet" in page
+    assert "0.9000 \\[0.8800, 0.9200\\]" in page
+
+
+def test_the_status_names_what_differs_from_the_recipe(tmp_path, write):
+    shipped = read_recipe("demo-joint")
+    write(tmp_path / "as/data.json", {"sources": ["phantom"], "protocol": "official"})
+    write(tmp_path / "as/result.json", {"status": "finished"})
+    (tmp_path / "as/recipe.yaml").write_text(write_recipe(shipped))
+    shutil.copytree(tmp_path / "as", tmp_path / "short")
+    short = read_recipe("demo-joint", ["schedule.epochs=2", "data.fold=3"])
+    (tmp_path / "short/recipe.yaml").write_text(write_recipe(short))
+    assert status(read_record(tmp_path / "as")) == "as the recipe"
+    assert status(read_record(tmp_path / "short")) == "with schedule.epochs 2 for 16"
+
+
+def test_the_committed_page_is_what_the_committed_records_give():
+    docs = Path(__file__).parents[2] / "docs"
+    records = read_records(sorted(path for path in (docs / "results").iterdir() if path.is_dir()))
+    assert (docs / "reproduction.md").read_text(encoding="utf-8") == write_page(records), (
+        "run: brainmtl compare docs/results/* --page docs/reproduction.md"
+    )
