@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from brainmtl.evaluation.mask_conformal import control_risk, dilate, fit_margin, needed_margin
+from brainmtl.evaluation.mask_conformal import (
+    control_risk,
+    dilate,
+    fit_margin,
+    held_out_margin,
+    needed_margin,
+)
 
 MASKS = arrays(bool, (8, 9), elements=st.sampled_from([False, False, True]))
 
@@ -51,6 +57,16 @@ def test_new_persons_are_covered_on_all_their_slices():
         covered.append(np.mean(worst <= margin.pixels))
     assert margin.persons == 60
     assert 0.885 <= np.mean(covered) <= 0.925
+
+
+def test_coverage_of_persons_left_out():
+    """Persons differ by more than their slices do: left out whole, nine in ten are still covered."""
+    random = np.random.default_rng(4)
+    needed = np.exp(np.repeat(random.normal(size=300), 4) + random.normal(0, 0.5, 1200))
+    found = held_out_margin(needed, np.repeat(range(300), 4), confidence=0.9)
+    assert found.low < 0.9 < found.high
+    assert found.high - found.low > 0.05
+    assert held_out_margin(np.zeros(20)).value == 1
 
 
 def test_risk_is_controlled_for_persons_never_seen():

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainmtl.evaluation.bootstrap import Interval
 from brainmtl.evaluation.clusters import cluster_codes
+from brainmtl.evaluation.rates import rate_interval
 from brainmtl.evaluation.segmentation import check_pair
 
 COVERED = 0.95
@@ -79,12 +81,39 @@ def fit_margin(
         groups: ``(N,)``, the person of each slice; default: each slice stands alone.
         confidence: 0 to 1.
     """
-    codes = cluster_codes(groups, len(needed))
-    worst = np.zeros(int(codes.max(initial=-1)) + 1)
-    np.maximum.at(worst, codes, np.asarray(needed, float))
+    worst = _worst(needed, groups)
     rank = math.ceil((len(worst) + 1) * confidence - 1e-9)
     pixels = float(np.sort(worst)[rank - 1]) if rank <= len(worst) else math.inf
     return Margin(pixels, confidence, len(worst))
+
+
+def held_out_margin(
+    needed: NDArray[np.floating],
+    groups: NDArray[Any] | None = None,
+    *,
+    confidence: float = 0.9,
+    folds: int = 10,
+    seed: int = 0,
+) -> Interval:
+    """How often a margin fitted on some persons covers all slices of others: persons are dealt into folds.
+
+    Args:
+        needed: ``(N,)``, :func:`needed_margin` of each calibration slice.
+        groups: ``(N,)``, the person of each slice; default: each slice stands alone.
+        confidence: as will be promised.
+        folds: at least 2.
+        seed: of the deal.
+
+    Returns:
+        The share of persons with its 95 % interval.
+    """
+    worst = _worst(needed, groups)
+    fold = np.random.default_rng(seed).permutation(len(worst)) % folds
+    covered = [
+        worst[fold == number] <= fit_margin(worst[fold != number], confidence=confidence).pixels
+        for number in range(folds)
+    ]
+    return rate_interval(np.concatenate(covered).astype(float))
 
 
 def control_risk(
@@ -117,3 +146,10 @@ def control_risk(
     mean = (sums / np.bincount(codes)[:, None]).sum(axis=0)
     kept = np.flatnonzero((mean + most) / (persons + 1) <= risk)
     return int(kept[0]) if len(kept) else None
+
+
+def _worst(needed: NDArray[np.floating], groups: NDArray[Any] | None) -> NDArray[np.float64]:
+    codes = cluster_codes(groups, len(needed))
+    worst = np.zeros(int(codes.max(initial=-1)) + 1)
+    np.maximum.at(worst, codes, np.asarray(needed, float))
+    return worst
