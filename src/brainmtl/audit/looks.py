@@ -63,6 +63,18 @@ def look_at(table: pd.DataFrame, progress: Callable[[int], None] = lambda done: 
     )
 
 
+def grey_values(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many pixels have each grey value.
+
+    Args:
+        pixels: uint8 ``(H, W)``.
+
+    Returns:
+        int64 ``(256,)``.
+    """
+    return np.array(Image.fromarray(pixels).histogram(), np.int64)  # faster than counting in NumPy
+
+
 def _look(image: str) -> tuple[tuple[float | str, ...], tuple[float, ...], NDArray[np.uint8]]:
     path = Path(image)
     pixels = read_picture(path).pixels
@@ -81,7 +93,7 @@ def _header(path: Path) -> tuple[float | str, ...]:
 
 
 def _brightness(pixels: NDArray[np.uint8]) -> tuple[float, ...]:
-    shares = np.bincount(pixels.ravel(), minlength=256) / pixels.size
+    shares = grey_values(pixels) / pixels.size
     grey = np.arange(256)
     mean = float(shares @ grey)
     spread = math.sqrt(max(float(shares @ grey**2) - mean**2, 0))

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainmtl.audit.looks import grey_values
 from brainmtl.imaging.mask import THRESHOLD
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
@@ -67,7 +68,7 @@ def check_masks(table: pd.DataFrame, progress: Callable[[int], None] = lambda do
             rows.append(row)
             progress(done)
     named = jobs[["id", "label", "split"]].reset_index(drop=True)
-    columns = list(_row(np.zeros((1, 1), np.uint8), 1, 1))
+    columns = list(_row(np.zeros((1, 1), np.uint8), np.zeros(256, np.int64), 1, 1))
     ill = table["mask"].isna() & table["label"].notna() & (table["label"] != HEALTHY)
     checks = pd.concat([named, pd.DataFrame(rows, columns=columns)], axis=1)
     return Masks(checks, values, int(ill.sum()), squares)
@@ -108,26 +109,25 @@ def _check(path: str, height: int, width: int) -> tuple[dict[str, Any], NDArray[
     pixels = read_picture(Path(path)).pixels
     marked = (pixels > THRESHOLD).astype(np.uint8) * 255
     square = to_square(marked, SIDE) > THRESHOLD
-    return _row(pixels, height, width), np.bincount(pixels.ravel(), minlength=256), square
+    values = grey_values(pixels)
+    return _row(pixels, values, height, width), values, square
 
 
-def _row(pixels: NDArray[np.uint8], height: int, width: int) -> dict[str, Any]:
-    tumour = pixels > THRESHOLD
-    area = int(tumour.sum())
-    lesions, holes = _pieces(tumour)
-    grey = int(((pixels > 0) & (pixels < 255)).sum())
+def _row(pixels: NDArray[np.uint8], values: NDArray[np.int64], height: int, width: int) -> dict[str, Any]:
+    area, grey = int(values[THRESHOLD + 1 :].sum()), int(values[1:-1].sum())
+    lesions, holes = _pieces(pixels > THRESHOLD)
     return {
         "width": pixels.shape[1],
         "height": pixels.shape[0],
         "area_px": area,
-        "share": area / tumour.size,
+        "share": area / pixels.size,
         "grey_px": grey,
-        "inflation": int((pixels > 0).sum()) / area if area else np.nan,
+        "inflation": int(values[1:].sum()) / area if area else np.nan,
         "lesions": lesions,
         "holes": holes,
         "empty": area == 0,
         "other_size": not (pixels.shape[0] == height and pixels.shape[1] == width),
-        "tiny": 0 < area < TINY * tumour.size,
+        "tiny": 0 < area < TINY * pixels.size,
         "many_lesions": lesions > LESIONS,
         "with_holes": holes > 0,
         "not_binary": grey > 0,

@@ -8,6 +8,7 @@ import typer
 
 from brainmtl.cli.app import Json, app
 from brainmtl.cli.console import bar
+from brainmtl.errors import InputError
 
 
 @app.command()
@@ -33,6 +34,8 @@ def audit(
     from brainmtl.data.manifest import read_manifest
     from brainmtl.report.audit_page import write_audit_page
 
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file", where=out, mend="name a folder for the audit")
     other = None if match is None else read_manifest(match)
     found = audit_set(read_manifest(manifest), other=other, runs=run or (), bar=bar)
     write_audit(found, out)
