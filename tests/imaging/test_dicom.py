@@ -1,5 +1,7 @@
 """Frames of real files: pydicom's own test files, read with decoders that are not the ones we use."""
 
+import shutil
+import subprocess
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -196,3 +198,13 @@ def test_many_threads_read_alike():
         thread.join()
     assert len(found) == 4
     assert all((values == found[0]).all() for values in found)
+
+
+def test_lossless_jpeg_by_dcmtk(tmp_path: Path):
+    """The compression most archives use, written by another tool."""
+    if shutil.which("dcmcjpeg") is None:
+        pytest.skip("dcmcjpeg is not installed (Debian: dcmtk)")
+    subprocess.run(["dcmcjpeg", "+e1", str(real(PLAIN)), str(tmp_path / "a.dcm")], check=True)
+    (plain,), (other,) = shown(real(PLAIN)), shown(tmp_path / "a.dcm")
+    assert pydicom.dcmread(tmp_path / "a.dcm").file_meta.TransferSyntaxUID.is_compressed
+    assert (plain.values == other.values).all()

@@ -14,6 +14,7 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply
 from pydicom.pixels.utils import iter_pixels
 
 from brainmtl.errors import InputError
+from brainmtl.imaging.apart import decode_apart
 from brainmtl.imaging.codestream import claimed_size
 from brainmtl.imaging.dicom import group_value, numbers
 from brainmtl.imaging.window import Curve, Window
@@ -36,6 +37,9 @@ DECODERS = {
 }
 """Transfer syntax → the one decoder that is used for it, so that the same file gives the same pixels
 everywhere. JPEG Extended of 12 bits has none: the decoders of it are under the GPL."""
+
+CRASHING = frozenset({"gdcm"})
+"""Decoders that damaged frames have crashed: GDCM's lossless JPEG, within 1,500 random damages."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,12 @@ def show_frames(dataset: Dataset, indices: Sequence[int], path: Path) -> Iterato
     """
     try:
         plugin = _check_frames(dataset, path)
-        for index, pixels in zip(
-            indices, iter_pixels(dataset, indices=indices, decoding_plugin=plugin), strict=True
-        ):
+        decoded = (
+            (decode_apart(path, index, plugin) for index in indices)
+            if plugin in CRASHING
+            else iter_pixels(dataset, indices=indices, decoding_plugin=plugin)
+        )
+        for index, pixels in zip(indices, decoded, strict=True):
             yield _show(dataset, index, pixels)
     except InputError:
         raise
