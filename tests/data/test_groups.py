@@ -1,137 +1,73 @@
 """Slices that show one person, or look alike, are one group."""
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image
 
 from brainmtl.data.brisc import index_brisc
-from brainmtl.data.groups import ALIKE, LARGEST, LARGEST_SHARE, correlation, group_slices, standard_thumbnails
+from brainmtl.data.copies.compare import compare_slices
+from brainmtl.data.groups import group_slices
 from brainmtl.data.phantom import make_phantom
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Phantoms whose persons are known but for the copies; what is alike among them; the copies."""
     root = tmp_path_factory.mktemp("copies") / "set"
     make_phantom(root, slices=120, size=96, copies=True, seed=3)
-    return root
+    table = index_brisc(root)[0]
+    named = pd.read_csv(root / "persons.csv", index_col="id")["person"]
+    table["person"] = pd.array(named.reindex(table["id"]), dtype="string")
+    return table, compare_slices(table), pd.read_csv(root / "planted.csv")
 
 
-def _pictures(folder: Path, fields: np.ndarray) -> pd.DataFrame:
-    """Pictures of the fields' values, −1 to 1 on grey."""
-    paths = []
-    for number, field in enumerate(fields):
-        paths.append(str(folder / f"{number:04}.png"))
-        Image.fromarray(np.clip(128 + 30 * field, 0, 255).astype(np.uint8)).save(paths[-1])
-    ids = [Path(path).stem for path in paths]
-    return pd.DataFrame({"id": ids, "image": paths}).astype("string")
-
-
-def _fields(count: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).standard_normal((count, 32, 32))
+@pytest.mark.parametrize("known", [True, False])
+def test_planted_copies_join_their_original(planted, known: bool):
+    table, compared, copies = planted
+    persons = table["person"] if known else _nobody(table)
+    group = group_slices(table, persons, compared=compared).set_axis(table["id"])
+    assert {"bytes", "pixels", "near", "person"} == set(copies["kind"])
+    for row in copies[(copies["kind"] != "person") | known].itertuples():
+        assert group[row.a] == group[row.b], row
+    assert group.notna().all()
 
 
 def _nobody(table: pd.DataFrame) -> "pd.Series[str]":
     return pd.Series(pd.NA, index=table.index, dtype="string")
 
 
-@pytest.mark.parametrize("persons", ["known", "unknown"])
-def test_planted_copies_join_their_original(planted: Path, persons: str):
-    table = index_brisc(planted)[0].set_index("id", drop=False)
-    if persons == "unknown":
-        table["group"] = group_slices(table, _nobody(table))
-    copies = pd.read_csv(planted / "planted.csv")
-    assert {"bytes", "pixels", "near", "person"} == set(copies["kind"])
-    for row in copies[(copies["kind"] != "person") | (persons == "known")].itertuples():
-        assert table["group"][row.a] == table["group"][row.b], row
+def test_a_known_person_is_the_group(planted):
+    table, compared, _ = planted
+    group = group_slices(table, table["person"], compared=compared)
+    known = table["person"].notna()
+    assert (group[known] == table["person"][known]).all()
 
 
-def test_a_known_person_is_the_group(planted: Path):
-    table = index_brisc(planted)[0].set_index("id")
-    named = pd.read_csv(planted / "persons.csv", index_col="id")["person"]
-    assert (table["group"][named.index] == named).all()
-    assert table["group"].notna().all()
+def test_strangers_stay_apart_and_are_named_by_their_first_slice():
+    table = pd.DataFrame({"id": list("abcd")}, index=[3, 5, 7, 9], dtype="string")
+    compared = pd.DataFrame({"a": [1], "b": [3], "kind": ["near"], "transform": ["none"], "score": [0.98]})
+    group = group_slices(table, _nobody(table), compared=compared)
+    assert group.to_dict() == {3: "look-a", 5: "look-b", 7: "look-c", 9: "look-b"}
+    persons = pd.Series(["P", None, None, "Q"], index=table.index, dtype="string")
+    group = group_slices(table, persons, compared=compared)
+    assert group.to_dict() == {3: "P", 5: "Q", 7: "look-c", 9: "Q"}
 
 
-def test_unlike_pictures_stay_apart(tmp_path: Path):
-    table = _pictures(tmp_path, _fields(20))
-    assert group_slices(table, _nobody(table)).tolist() == [f"look-{name}" for name in table["id"]]
-
-
-def test_mirrored_pictures_are_alike(tmp_path: Path):
-    fields = _fields(3)
-    table = _pictures(tmp_path, np.concatenate([fields, fields[:, :, ::-1]]))
-    assert group_slices(table, _nobody(table)).tolist() == ["look-0000", "look-0001", "look-0002"] * 2
-
-
-def test_a_look_alike_joins_the_person_it_is_most_like(tmp_path: Path):
-    a, b, c = _fields(3)
-    near_a, mix = a + 0.1 * c, a + 0.13 * b
-    table = _pictures(tmp_path, np.stack([near_a, a, b, mix, c]))
-    persons = pd.Series([pd.NA, "A", "B", "M", pd.NA], dtype="string")
-    assert group_slices(table, persons).tolist() == ["A", "A", "B", "M", "look-0004"]
-
-
-def test_a_chain_is_cut(tmp_path: Path):
-    start, end = _fields(2)
-    angles = np.linspace(0, np.pi / 2, 60)[:, None, None]
-    chain = np.cos(angles) * start + np.sin(angles) * end
-    table = _pictures(tmp_path, np.concatenate([chain, _fields(40, seed=1)]))
-    score = correlation(*[standard_thumbnails(table["image"])[:60]] * 2)
-    assert np.diag(score, 1).min() > ALIKE > score[0, -1]  # neighbours are alike, the ends are not
-    sizes = group_slices(table, _nobody(table)).value_counts()
-    assert sizes.max() <= max(LARGEST, LARGEST_SHARE * len(table))
-
-
-def test_what_cannot_be_told_apart_is_not_cut(tmp_path: Path):
-    table = _pictures(tmp_path, np.concatenate([_fields(1).repeat(3 * LARGEST, axis=0), _fields(5, seed=1)]))
-    assert group_slices(table, _nobody(table)).value_counts().tolist() == [3 * LARGEST, 1, 1, 1, 1, 1]
-
-
-def test_the_order_of_the_rows_does_not_matter(planted: Path):
-    table = index_brisc(planted)[0]
-    persons = table["group"].where(table["patient"].notna())
+def test_the_order_of_the_rows_does_not_matter(planted):
+    table = planted[0]
 
     def partition(rows: pd.DataFrame) -> set[frozenset[str]]:
-        groups = group_slices(rows, persons[rows.index])
+        groups = group_slices(rows, rows["person"])
         return {frozenset(ids) for _, ids in rows["id"].groupby(groups)}
 
-    shuffled = table.sample(frac=1, random_state=0)
-    assert partition(shuffled) == partition(table)
-    assert partition(shuffled.assign(image=shuffled["image"])) == partition(table.iloc[::-1])
+    assert partition(table.sample(frac=1, random_state=0)) == partition(table)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 6))
-@settings(max_examples=20, deadline=None)
-def test_correlation_is_pearsons_or_its_mirror_images(seed: int, many: int, more: int):
-    a, b = np.split(_fields(many + more, seed), [many])
-    found = correlation(_standard(a), _standard(b))
-    for i, one in enumerate(a):
-        for j, other in enumerate(b):
-            upright = np.corrcoef(one.ravel(), other.ravel())[0, 1]
-            mirrored = np.corrcoef(one[:, ::-1].ravel(), other.ravel())[0, 1]
-            assert found[i, j] == pytest.approx(max(upright, mirrored), abs=1e-5)
-    assert pytest.approx(found, abs=1e-5) == correlation(_standard(b), _standard(a)).T
-
-
-def _standard(fields: np.ndarray) -> np.ndarray:
-    centred = fields - fields.mean(axis=(1, 2), keepdims=True)
-    return (centred / np.linalg.norm(centred, axis=(1, 2), keepdims=True)).astype(np.float32)
-
-
-def test_thumbnails_have_mean_0_and_length_1(phantom: pd.DataFrame):
-    thumbnails = standard_thumbnails(phantom["image"])
-    assert thumbnails.shape == (60, 32, 32)
-    assert thumbnails.mean(axis=(1, 2)) == pytest.approx(0, abs=1e-6)
-    assert (thumbnails**2).sum(axis=(1, 2)) == pytest.approx(1, abs=1e-5)
-
-
-def test_a_blank_picture_is_like_nothing(tmp_path: Path):
-    table = _pictures(tmp_path, np.zeros((2, 32, 32)))
-    shutil.copy(table["image"][0], table["image"][1])
-    assert correlation(*[standard_thumbnails(table["image"])] * 2).max() == 0
+def test_no_crowd_hangs_together_by_likeness_alone(planted):
+    table = planted[0]
+    rng = np.random.default_rng(0)
+    pairs = np.sort(rng.integers(0, len(table), (2000, 2)), axis=1)
+    crowd = pd.DataFrame(pairs[pairs[:, 0] < pairs[:, 1]], columns=["a", "b"])
+    crowd = crowd.assign(kind="neighbour", transform="none", score=rng.uniform(0.7, 0.9, len(crowd)))
+    sizes = group_slices(table, _nobody(table), compared=crowd).value_counts()
+    assert 1 < sizes.max() <= 10

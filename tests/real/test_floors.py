@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainmtl.data.groups import standard_thumbnails
+from brainmtl.data.thumbnails import standard_thumbnails
 from brainmtl.evaluation.floors import floors
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.square import to_square

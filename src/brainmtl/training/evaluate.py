@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from brainmtl.data.cache import Cache, open_cache
-from brainmtl.data.groups import standard_thumbnails
 from brainmtl.data.leaks import known_leaks
 from brainmtl.data.manifest import read_manifest
 from brainmtl.data.splits import parts
+from brainmtl.data.thumbnails import standard_thumbnails
 from brainmtl.errors import InputError
 from brainmtl.evaluation.floors import floors
 from brainmtl.evaluation.scorecard import score_slice, summarise

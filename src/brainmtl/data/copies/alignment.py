@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from brainmtl.data.copies.resample import Floats, cut
 from brainmtl.data.copies.thumbnails import SIDE
 
-LEVELS = ((16, 4), (32, 2))
-"""Pixels a side, and steps there."""
-AGREE = 0.95
-"""Correlation at each level below which a pair is given up."""
+LEVELS = ((16, 4, 0.92), (32, 4, 0.945))
+"""Pixels a side, steps there, and the correlation below which a pair is given up."""
 STRETCH = (0.6, 1.67)
 """How much one picture may be scaled against the other."""
 SHARED = 0.5
@@ -35,14 +33,16 @@ def align(a: Floats, b: Floats, boxes: Floats) -> tuple[Floats, NDArray[np.bool_
         float32 ``(P, 4)``, improved; and bool ``(P,)``, whether the two agree there.
     """
     boxes, agree = boxes.copy(), _possible(boxes)
-    for side, steps in LEVELS:
+    for side, steps, enough in LEVELS:
         rows = np.flatnonzero(agree)
+        if rows.size == 0:
+            break
         small, other, part = _shrink(a[rows], side), _shrink(b[rows], side), boxes[rows]
         for _ in range(steps):
             part += _step(small, other, part)
             part = np.where(_possible(part)[:, None], part, boxes[rows])
         boxes[rows] = part
-        agree[rows] = _agreement(small, other, part) >= AGREE
+        agree[rows] = _agreement(small, other, part) >= enough
     return boxes, agree
 
 
@@ -62,10 +62,11 @@ def _shrink(pictures: Floats, side: int) -> Floats:
 
 
 def _both(boxes: Floats, side: int) -> Floats:
-    """1 where a pixel of ``b`` lies in ``a``, ``(P, side, side)``."""
+    """1 where a pixel of ``b`` lies in ``a``, the border left out, ``(P, side, side)``."""
     place = (np.arange(side, dtype=np.float32) + 0.5) / side
     inside = [
-        np.abs(boxes[:, first, None] + place * (boxes[:, first + 1] - boxes[:, first])[:, None] - 0.5) <= 0.5
+        np.abs(boxes[:, first, None] + place * (boxes[:, first + 1] - boxes[:, first])[:, None] - 0.5)
+        <= 0.5 - 0.5 / side
         for first in (0, 2)
     ]
     return np.asarray(inside[0][:, :, None] & inside[1][:, None, :], np.float32)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import faiss
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from brainmtl.data.copies.descriptor import describe, turn
@@ -14,7 +15,11 @@ from brainmtl.data.copies.thumbnails import Thumbnails
 NEIGHBOURS = 12
 """How many of each picture's neighbours are looked at, for each orientation."""
 ALIKE = 0.9
-"""Correlation of descriptors below which no pair is looked at."""
+"""Correlation of descriptors from which a pair is looked at …"""
+NEAREST = 3
+"""… and so many of the nearest of each picture …"""
+UNLIKE = 0.75
+"""… down to this."""
 EXACT = 10_000
 """Up to so many pictures, every one is compared with every one; above, with those in the nearest cells."""
 PROBES = 16
@@ -54,22 +59,35 @@ def find_candidates(ours: Thumbnails, theirs: Thumbnails | None = None) -> Candi
             candidate.
 
     Returns:
-        Each pair once an orientation and kind of descriptor, ordered by ``a`` and ``b``.
+        Each pair once an orientation, ordered by ``a`` and ``b``.
     """
     found = []
     for of_heads in (False, True):
         mine = describe(ours, of_heads)
         index = _index(mine if theirs is None else describe(theirs, of_heads))
-        for number, orientation in enumerate(ORIENTATIONS):
-            a, b = _near(index, turn(mine, orientation))
-            code = np.full(len(a), number, np.int8)
-            if theirs is None:
-                swap, apart = a > b, a != b
-                a, b, code = np.where(swap, b, a), np.where(swap, a, b), np.where(swap, BACK[code], code)
-                a, b, code = a[apart], b[apart], code[apart]
-            found.append(np.stack([a, b, code, np.full(len(a), of_heads)]))
-    a, b, code, heads = np.unique(np.concatenate(found, axis=1), axis=1)
-    return Candidates(a, b, code.astype(np.int8), heads.astype(bool))
+        near = pd.concat(
+            [
+                _near(index, turn(mine, orientation)).assign(orientation=np.int8(number))
+                for number, orientation in enumerate(ORIENTATIONS)
+            ]
+        )
+        near = near if theirs is not None else near[near["a"] != near["b"]]
+        rank = near.groupby("a")["score"].rank(method="first", ascending=False)
+        found.append(near[(near["score"] >= ALIKE) | (rank <= NEAREST)].assign(of_heads=of_heads))
+    pairs = pd.concat(found, ignore_index=True)
+    if theirs is None:
+        swap = pairs["a"] > pairs["b"]
+        pairs.loc[swap, ["a", "b"]] = pairs.loc[swap, ["b", "a"]].to_numpy()
+        pairs.loc[swap, "orientation"] = BACK[pairs.loc[swap, "orientation"]]
+    pairs = pairs.sort_values(["a", "b", "orientation", "of_heads"]).drop_duplicates(
+        ["a", "b", "orientation"]
+    )
+    return Candidates(
+        pairs["a"].to_numpy(),
+        pairs["b"].to_numpy(),
+        pairs["orientation"].to_numpy(dtype=np.int8),
+        pairs["of_heads"].to_numpy(dtype=bool),
+    )
 
 
 def _index(descriptors: Floats) -> faiss.Index:
@@ -86,12 +104,13 @@ def _index(descriptors: Floats) -> faiss.Index:
     return coarse
 
 
-def _near(index: faiss.Index, queries: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of the queries and of what is near them."""
-    a, b = [], []
+def _near(index: faiss.Index, queries: Floats) -> pd.DataFrame:
+    """What is near each query: rows ``a`` of the queries and ``b`` of the index, and ``score``."""
+    found = []
     for start in range(0, len(queries), BLOCK):
         score, near = index.search(queries[start : start + BLOCK], min(NEIGHBOURS, index.ntotal))
-        rows, columns = np.nonzero((score >= ALIKE) & (near >= 0))
-        a.append(rows + start)
-        b.append(near[rows, columns])
-    return np.concatenate(a), np.concatenate(b)
+        rows, columns = np.nonzero((score >= UNLIKE) & (near >= 0))
+        found.append(
+            pd.DataFrame({"a": rows + start, "b": near[rows, columns], "score": score[rows, columns]})
+        )
+    return pd.concat(found, ignore_index=True)

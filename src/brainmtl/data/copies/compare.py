@@ -12,10 +12,9 @@ from brainmtl.data.copies.thumbnails import Thumbnails, read_thumbnails
 from brainmtl.data.copies.verify import SAME, verify
 
 Progress = Callable[[int, int], None]
-NEIGHBOUR = 0.7
-"""Likeness, as they lie, from which two slices that are not one lie beside each other in one head.
-
-In BRISC 98.5 % of such pairs show one person."""
+LYING, OVERLAID = 0.7, 0.9
+"""Likeness, as they lie or with what both show laid over itself, from which two slices that are not one lie
+beside each other in one head. In BRISC 98.5 % of such pairs show one person."""
 NAMES = np.array([each.name for each in ORIENTATIONS])
 
 
@@ -54,8 +53,8 @@ def _alike(distinct: Thumbnails) -> pd.DataFrame:
             "b": candidates.b,
             "orientation": candidates.orientation,
             "kind": np.where(same, "near", "neighbour"),
-            "score": np.where(same, overlaid, lying),
+            "score": np.where(overlaid >= OVERLAID, overlaid, lying),
         }
-    )[same | (lying >= NEIGHBOUR)]
+    )[(lying >= LYING) | (overlaid >= OVERLAID)]
     best_first = found.sort_values(["kind", "score"], ascending=[True, False], kind="stable")  # near first
     return best_first.drop_duplicates(["a", "b"])

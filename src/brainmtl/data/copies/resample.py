@@ -16,13 +16,15 @@ def sampling(low: Floats, high: Floats, source: int, target: int) -> Floats:
         target: pixels to resample to.
 
     Returns:
-        float32 ``(P, target, source)``: linear interpolation, averaging where it shrinks; the border pixel
-        goes on outside.
+        float32 ``(P, target, source)``: cubic convolution (Keys 1981), widened where it shrinks; the border
+        pixel goes on outside.
     """
     step = (high - low)[:, None] * (source / target)
     centres = low[:, None] * source + (np.arange(target, dtype=np.float32) + 0.5) * step - 0.5
     away = np.abs(np.clip(centres, 0, source - 1)[:, :, None] - np.arange(source, dtype=np.float32))
-    weight = np.maximum(0, 1 - away / np.maximum(1, step)[:, :, None])
+    away /= np.maximum(1, step)[:, :, None]
+    near, far = (1.5 * away - 2.5) * away**2 + 1, ((-0.5 * away + 2.5) * away - 4) * away + 2
+    weight = np.where(away < 1, near, np.where(away < 2, far, 0))
     return np.asarray(weight / weight.sum(axis=2, keepdims=True), np.float32)
 
 

@@ -1,0 +1,27 @@
+"""Frozen splits brought up to new groups, with as few changes as can be.
+
+``tables/brisc2025_splits.csv`` was drawn once from a first grouping, and networks were trained on it. So a
+group that holds slices of several folds goes to the fold where most of them are, and a group is for
+validation only if all of it was: what was trained on stays trained on.
+"""
+
+import pandas as pd
+
+
+def revise_splits(frozen: pd.DataFrame, group: "pd.Series[str]") -> pd.DataFrame:
+    """Fit frozen splits to new groups.
+
+    Args:
+        frozen: a row a slice: ``id, group, validation, fold``.
+        group: the new groups, aligned with it.
+
+    Returns:
+        The table with the new groups, each in one fold and wholly for validation or not at all; nothing is
+        for validation that was not, and slices change their fold only to join the others of their group.
+    """
+    fold = frozen["fold"].groupby(group).transform(lambda folds: folds.mode().iloc[0])
+    return frozen.assign(
+        group=group,
+        validation=frozen["validation"].groupby(group).transform("all").astype("boolean"),
+        fold=fold.astype("Int8"),
+    )
