@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 from scipy.io import savemat
@@ -97,6 +97,7 @@ def test_only_a_last_capital_behind_a_digit_is_an_examination(patient: str, pers
 
 
 @given(arrays.arrays(np.int16, (4, 5)))
+@settings(deadline=None)
 def test_scaling_spans_the_range_and_keeps_the_order(pixels: np.ndarray):
     scaled = to_eight_bits(pixels)
     assert scaled.dtype == np.uint8

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainmtl.data.sides import draw_sides, merge_groups
@@ -12,6 +12,7 @@ PAIRS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("pqrstuv
 
 
 @given(PAIRS)
+@settings(deadline=None)
 def test_merged_groups_are_the_finest_that_part_nothing(pairs: list[tuple[str, str]]):
     one, other = (pd.Series(column, dtype="string") for column in zip(*pairs, strict=True))
     merged = merge_groups(one, other)

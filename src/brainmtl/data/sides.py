@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from brainmtl.data.copies.compare import Progress
+from brainmtl.data.copies.compare import Progress, compare_slices
 from brainmtl.data.copies.pairs import find_pairs
 from brainmtl.data.groups import group_slices
 from brainmtl.data.leaks import leaked_slices
@@ -41,8 +41,9 @@ def draw_sides(
         InputError: the table breaks the manifest's contract.
     """
     table = check_manifest(table.assign(group=table["id"]), where)
-    pairs = find_pairs(table, progress=progress)
-    group = group_slices(table, persons.set_axis(table.index).astype("string"))
+    compared = compare_slices(table, progress=progress)
+    pairs = find_pairs(table, compared=compared)
+    group = group_slices(table, persons.set_axis(table.index).astype("string"), compared=compared)
     group = merge_groups(group, _shared_slices(table, pairs))
     table["group"] = group if whole is None else merge_groups(group, whole.set_axis(table.index))
     table["leaked"] = leaked_slices(table, pairs)
