@@ -46,7 +46,7 @@ def main() -> None:
         ),
         ("input pipeline", "the same, decoded in advance", rates["ours"] / rates["albumentations, cached"]),
         (
-            "a bootstrap sample, 21 metrics",
+            "a bootstrap sample, 22 metrics",
             "a loop, pandas and scikit-learn",
             drawn["loop, all"] / drawn["ours, all"],
         ),

@@ -42,6 +42,7 @@ SECTIONS = {
         "ece_adaptive",
         "brier",
         "nll",
+        "aurc",
         "confusion",
     },
     "joint": {"both_right"},
@@ -303,7 +304,7 @@ def test_classes_without_probabilities():
     metrics = summarise(rows)
     check_contract(metrics)
     assert of(metrics["classification"]["accuracy"]) == (4 / 6, 6)
-    for name in ("auroc", "ece", "brier", "nll"):
+    for name in ("auroc", "ece", "brier", "nll", "aurc"):
         assert of(metrics["classification"][name]) == (None, 0)
 
 

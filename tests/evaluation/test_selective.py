@@ -36,12 +36,21 @@ def test_the_area_is_the_mean_over_shuffled_ties(sample):
     assert aurc(certainty, loss) == pytest.approx(np.mean(areas), abs=0.1)
 
 
+@given(SAMPLES, st.integers(0, 10**6))
+def test_weights_are_repeats(sample, seed):
+    certainty, loss = sample
+    weights = np.random.default_rng(seed).integers(0, 4, (3, len(loss)))
+    weights[:, 0] = 1
+    expected = [aurc(np.repeat(certainty, times), np.repeat(loss, times)) for times in weights]
+    assert aurc(certainty, loss, weights.astype(float)) == pytest.approx(np.array(expected, float))
+
+
 def test_areas_of_hand_made_slices():
     loss = np.array([0, 0, 1.0])
     assert aurc(np.array([3, 2, 1]), loss) == pytest.approx(1 / 9)
     assert aurc(np.array([1, 2, 3]), loss) == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
     assert aurc(np.ones(3), loss) == pytest.approx(1 / 3)
-    assert excess_aurc(np.array([3, 2, 1]), loss) == 0
+    assert excess_aurc(np.array([3, 2, 1]), loss) == pytest.approx(0)
     assert excess_aurc(np.ones(3), loss) == pytest.approx(1 / 3 - 1 / 9)
 
 

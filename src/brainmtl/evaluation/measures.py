@@ -16,6 +16,7 @@ from brainmtl.evaluation import calibration, classification, mask_calibration, w
 from brainmtl.evaluation.bootstrap import RESAMPLES, Interval, bootstrap
 from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.rates import rate_interval
+from brainmtl.evaluation.selective import aurc
 from brainmtl.evaluation.weighted import Weights
 from brainmtl.labels import CLASSES, TUMOURS
 
@@ -168,12 +169,13 @@ def _resampled(measures: list[Measure], groups: NDArray[Any], resamples: int, se
 
 
 def _probabilistic(rows: pd.DataFrame, truth: NDArray[np.int64]) -> dict[str, Measure]:
-    scores = {
+    scores: dict[str, Callable[..., NDArray[np.float64]]] = {
         "auroc": classification.auroc,
         "ece": calibration.ece,
         "ece_adaptive": calibration.ece_adaptive,
         "brier": calibration.brier,
         "nll": calibration.nll,
+        "aurc": _aurc,
     }
     given = rows[PROBABILITIES[0]].notna().to_numpy()
     shares = rows.loc[given, list(PROBABILITIES)].to_numpy(dtype=float)
@@ -204,6 +206,11 @@ def _pixels(rows: pd.DataFrame) -> dict[str, Measure]:
         return Measure(len(kept), lambda weights: score(counts, weights[..., given]))
 
     return {name: measured(score) for name, score in scores.items()}
+
+
+def _aurc(truth: NDArray[np.int64], shares: Column, weights: Weights) -> NDArray[np.float64]:
+    top, right = calibration.top_class(truth, shares)
+    return aurc(top, 1.0 - right, weights)
 
 
 def _of_classes(

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from brainmtl.evaluation.weighted import Weights, once, ratio
+
 
 @dataclass(frozen=True)
 class RiskCoverage:
@@ -52,21 +54,36 @@ def risk_coverage(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -
     return RiskCoverage((last + 1) / len(sure), lost[last] / (last + 1), sure[last])
 
 
-def aurc(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -> float:
+def aurc(
+    certainty: NDArray[np.floating], loss: NDArray[np.floating], weights: Weights | None = None
+) -> NDArray[np.float64]:
     """Area under the risk–coverage curve: the risk averaged over every number of slices answered.
 
-    Geifman, Uziel and El-Yaniv (ICLR 2019). Slices of one certainty are taken in every order, on average.
+    Geifman, Uziel and El-Yaniv (ICLR 2019). Slices of one certainty are taken in every order, on average: w
+    of mean loss t after N of summed loss L add Σ (L + jt) / (N + j), j = 1 … w, by harmonic numbers.
 
     Args:
         certainty: ``(N,)``, higher is surer; N ≥ 1.
         loss: ``(N,)``.
+        weights: whole numbers ``(..., N)``, how often each slice counts; default: once each.
 
     Returns:
-        In the units of the loss; lower is better. Random certainty gives the mean loss.
+        ``(...)``, in the units of the loss; lower is better. Random certainty gives the mean loss. NaN
+        without slices.
     """
-    _, place, size = np.unique(-np.asarray(certainty, float), return_inverse=True, return_counts=True)
-    typical = (np.bincount(place, np.asarray(loss, float)) / size)[np.sort(place)]
-    return float(np.mean(np.cumsum(typical) / np.arange(1, len(typical) + 1)))
+    weights = once(weights, len(certainty))
+    if not len(certainty):
+        return np.full(weights.shape[:-1], np.nan)
+    order = np.argsort(-np.asarray(certainty, float), kind="stable")
+    sure = np.asarray(certainty, float)[order]
+    starts = np.flatnonzero(np.r_[True, sure[1:] != sure[:-1]])
+    slices = np.add.reduceat(weights[..., order], starts, axis=-1)
+    lost = np.add.reduceat((weights * np.asarray(loss, float))[..., order], starts, axis=-1)
+    before, lost_before = np.cumsum(slices, axis=-1) - slices, np.cumsum(lost, axis=-1) - lost
+    harmonic = np.r_[0.0, np.cumsum(1 / np.arange(1, weights.sum(axis=-1).max() + 1))]
+    steps = harmonic[np.rint(before + slices).astype(int)] - harmonic[np.rint(before).astype(int)]
+    typical = np.nan_to_num(ratio(lost, slices))
+    return ratio((lost + (lost_before - typical * before) * steps).sum(axis=-1), slices.sum(axis=-1))
 
 
 def excess_aurc(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -> float:
@@ -79,7 +96,7 @@ def excess_aurc(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -> 
     Returns:
         0 or more.
     """
-    return aurc(certainty, loss) - aurc(-np.asarray(loss, float), loss)
+    return float(aurc(certainty, loss) - aurc(-np.asarray(loss, float), loss))
 
 
 def abstention(

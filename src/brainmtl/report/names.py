@@ -92,6 +92,9 @@ CLASSIFICATION: Final = {
     "brier": MetricName(
         "Brier score", "Squared error of the probabilities, summed over the classes; 0 to 2."
     ),
+    "aurc": MetricName(
+        "AURC", "Share of wrong classes among the surest slices, averaged over how many are answered."
+    ),
     "nll": MetricName("NLL", "Negative log-likelihood of the true class, in nats."),
 }
 JOINT: Final = {
