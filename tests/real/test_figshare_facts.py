@@ -103,4 +103,14 @@ def test_patient_5fold_parts_no_person_and_is_balanced(whole: pd.DataFrame, fold
 def test_a_patients_numbers_lie_in_several_runs(whole: pd.DataFrame):
     numbers = whole["id"].astype(int)
     runs = numbers.groupby(whole["patient"]).apply(lambda them: int((them.diff() > 1).sum()) + 1)
-    assert (runs > 1).sum() > 100
+    assert (runs > 1).sum() == 195
+
+
+def test_random_folds_and_blocks_of_numbers_leak(whole: pd.DataFrame):
+    """Share of the slices whose person is also in another fold."""
+    persons = whole["patient"].map(person_of)
+    blocks = pd.qcut(whole["id"].astype(int), FOLDS, labels=False).to_numpy()
+    dealt = np.random.default_rng(0).permutation(len(whole)) % FOLDS
+    for fold_of, share in ((blocks, 0.54), (dealt, 0.997)):
+        met = [persons[fold_of == fold].isin(set(persons[fold_of != fold])) for fold in range(FOLDS)]
+        assert pd.concat(met).mean() == pytest.approx(share, abs=0.005)
