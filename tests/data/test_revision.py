@@ -45,3 +45,11 @@ def test_no_group_is_on_two_sides_and_nothing_enters_validation(case):
 def test_groups_that_stay_keep_their_sides(case):
     frozen, _ = case
     pd.testing.assert_frame_equal(revise_splits(frozen, frozen["group"]), frozen, check_dtype=False)
+
+
+def test_a_tie_goes_to_the_smaller_fold():
+    frozen = pd.DataFrame({"id": list("abcde"), "group": list("abcde"), "fold": [0, 0, 1, 1, 0]})
+    frozen = frozen.astype({"fold": "Int8"}).assign(validation=pd.array([False] * 5, dtype="boolean"))
+    group = pd.Series(["p", "q", "p", "q", "r"], dtype="string")  # p and q lie in both folds, r in 0
+    revised = revise_splits(frozen, group).groupby("group")["fold"].first()
+    assert revised.to_dict() == {"p": 1, "q": 0, "r": 0}

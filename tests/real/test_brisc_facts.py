@@ -15,10 +15,9 @@ from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
-from brainmtl.data.groups import group_slices
 from brainmtl.data.manifest import summary
 from brainmtl.data.persons import known_persons
-from brainmtl.data.splits import draw_splits, parts
+from brainmtl.data.splits import parts
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
@@ -310,13 +309,6 @@ def test_annotators_agree_with_themselves_at_dice_96(slices: pd.DataFrame):
     assert by_class["pituitary"] == pytest.approx(0.953, abs=0.0005)
 
 
-def test_the_shipped_splits_are_what_is_drawn_from_the_files(brisc_root: Path, brisc: pd.DataFrame):
-    _, persons = known_persons(brisc["id"], brisc_root)
-    groups = group_slices(brisc, persons)
-    assert (groups == brisc["group"]).all()
-    drawn = draw_splits(brisc.assign(group=groups, fold=0, validation=False))
-    assert (drawn["fold"] == brisc["fold"]).all()
-    assert (drawn["validation"] == brisc["validation"]).all()
 
 
 @pytest.mark.parametrize("fold", [None, 0, 1, 2, 3, 4])

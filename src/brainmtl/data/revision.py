@@ -19,9 +19,22 @@ def revise_splits(frozen: pd.DataFrame, group: "pd.Series[str]") -> pd.DataFrame
         The table with the new groups, each in one fold and wholly for validation or not at all; nothing is
         for validation that was not, and slices change their fold only to join the others of their group.
     """
-    fold = frozen["fold"].groupby(group).transform(lambda folds: folds.mode().iloc[0])
     return frozen.assign(
         group=group,
         validation=frozen["validation"].groupby(group).transform("all").astype("boolean"),
-        fold=fold.astype("Int8"),
+        fold=group.map(_folds(frozen["fold"], group)).astype("Int8"),
     )
+
+
+def _folds(fold: "pd.Series[int]", group: "pd.Series[str]") -> dict[str, int]:
+    """The fold of each group: where most of it is; of several such, the one that is smallest by then."""
+    votes = pd.crosstab(group, fold)
+    most = votes.eq(votes.max(axis=1), axis=0)
+    size = votes.sum(axis=1)
+    clear = most.sum(axis=1) == 1
+    chosen = most[clear].idxmax(axis=1)
+    filled = size[clear].groupby(chosen).sum().reindex(votes.columns, fill_value=0)
+    for name in votes.index[~clear]:
+        chosen[name] = filled[most.loc[name]].idxmin()
+        filled[chosen[name]] += size[name]
+    return {str(name): int(number) for name, number in chosen.items()}
