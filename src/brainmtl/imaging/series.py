@@ -37,14 +37,15 @@ def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
     Returns:
         Stacks, in the order in which their series appear.
     """
-    groups: list[list[Frame]] = []
+    series: dict[tuple[str, tuple[int, int]], list[list[Frame]]] = defaultdict(list)
     for frame in frames:
+        groups = series[frame.series, frame.shape]
         fitting = next((group for group in groups if _parallel(group[0], frame)), None)
         if fitting is None:
             groups.append([frame])
         else:
             fitting.append(frame)
-    return [stack for group in groups for stack in _split(group)]
+    return [stack for groups in series.values() for group in groups for stack in _split(group)]
 
 
 def read_stack(frames: Sequence[Frame]) -> tuple[Volume | None, dict[Frame, InputError]]:
@@ -111,8 +112,6 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
 
 
 def _parallel(one: Frame, other: Frame) -> bool:
-    if (one.series, one.shape) != (other.series, other.shape):
-        return False
     known = [None not in (frame.right, frame.position) for frame in (one, other)]
     if not all(known):
         return not any(known)

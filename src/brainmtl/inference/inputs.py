@@ -121,15 +121,16 @@ def _matches(path: Path) -> list[Path]:
 def _inside(path: Path, written: Sequence[Path]) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [file for file in sorted(path.rglob("*")) if _wanted(file, path, written)]
+    whole = path.resolve()
+    found = [file for file in sorted(path.rglob("*")) if _wanted(file, path, whole, written)]
     return found or [path]
 
 
-def _wanted(file: Path, folder: Path, written: Sequence[Path]) -> bool:
+def _wanted(file: Path, folder: Path, whole: Path, written: Sequence[Path]) -> bool:
     if file.is_dir() or any(part.startswith(".") for part in file.relative_to(folder).parts):
         return False
-    whole = file.resolve()
-    if any(place in whole.parents for place in written) or folder.resolve() not in whole.parents:
+    above = file.resolve().parents
+    if any(place in above for place in written) or whole not in above:
         return False
     return kind_of(file) is not None
 

@@ -77,10 +77,13 @@ def _predict(
     options: dict[str, Any],
 ) -> None:
     names = result_names(scans)
-    _tell(journal, scans, progress)
+    done = sum(map(len, journal.done.values()))
+    total = done + sum(_expected(scan) for number, scan in enumerate(scans) if number not in journal.done)
+    progress(done, total)
     for number, rows in _todo(package, scans, names, out, journal, dicom, options):
         journal.add(number, rows)
-        _tell(journal, scans, progress)
+        done, total = done + len(rows), total + len(rows) - _expected(scans[number])
+        progress(done, total)
 
 
 def _todo(
@@ -110,10 +113,9 @@ def _todo(
             yield number, predict_scan(package, scans[number], names[number], out, started=started, **options)
 
 
-def _tell(journal: Journal, scans: Sequence[Scan], progress: Callable[[int, int], None]) -> None:
-    done = sum(map(len, journal.done.values()))
-    left = sum(max(1, len(scan.frames)) for number, scan in enumerate(scans) if number not in journal.done)
-    progress(done, done + left)
+def _expected(scan: Scan) -> int:
+    """Slices, as far as they are known before it is read."""
+    return max(1, len(scan.frames))
 
 
 def _batch(package: ModelPackage, scans: Sequence[Scan], options: dict[str, Any]) -> dict[str, Any]:
