@@ -7,30 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-import brainmtl
-from brainmtl.audit.carried import carry_over, count_matches
-from brainmtl.audit.conflicts import FIELDS, find_conflicts
-from brainmtl.audit.counts import count_copies
+from brainmtl.audit.carried import carry_over
+from brainmtl.audit.conflicts import find_conflicts
 from brainmtl.audit.findings import findings
-from brainmtl.audit.looks import Looks, look_at
-from brainmtl.audit.masks import Masks, check_masks, summarise_masks
-from brainmtl.audit.series import count_series
+from brainmtl.audit.floors import measure_floors
+from brainmtl.audit.looks import look_at
+from brainmtl.audit.masks import check_masks, summarise_masks
+from brainmtl.audit.record import count_found
 from brainmtl.audit.shortcuts import measure_shortcuts
-from brainmtl.audit.sides import Sides, across_splits, within_split
-from brainmtl.audit.suspects import POOR_DICE, rank_suspects, read_runs
-from brainmtl.audit.twins import SAME_PIXELS, agreement, mask_dice, undone
+from brainmtl.audit.suspects import rank_suspects, read_runs
+from brainmtl.audit.twins import mask_dice, undone
 from brainmtl.data.copies.compare import compare_slices
 from brainmtl.data.copies.match import match_sets
 from brainmtl.data.copies.pairs import find_pairs
 from brainmtl.data.copies.series import find_series
 from brainmtl.data.groups import group_slices
-from brainmtl.data.manifest import content_hash
-from brainmtl.evaluation.floors import floors
-from brainmtl.evaluation.measures import metric
 from brainmtl.imaging.files import whole_file
 
 Bar = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
@@ -100,14 +93,12 @@ def audit_set(
         shortcuts = measure_shortcuts(grouped, looks, progress)
     matches = None if other is None else _matches(table, other, bar)
     suspects = rank_suspects(table, pairs, judged=judged, matches=matches)
-    record = _record(table, pairs, series, masks) | {
+    record = count_found(table, grouped, pairs, series, suspects, matches) | {
+        "masks": summarise_masks(masks),
         "shortcuts": shortcuts,
-        "floors": _floors(grouped, looks, masks),
+        "floors": measure_floors(grouped, looks.thumbnails, masks.squares),
     }
-    record["suspects"] = {name: int(n) for name, n in suspects["what"].value_counts().items()}
-    record["match"] = None if matches is None else count_matches(table, matches)
     record["findings"] = findings(record)
-    record["groups"] = _groups(table, grouped, pairs)
     return Audit(
         table, record, pairs, grouped[["id", "group"]], series, masks.checks, suspects, other, matches
     )
@@ -154,92 +145,8 @@ def _regrouped(table: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     return table.assign(group=group_slices(table, persons, compared=compared))
 
 
-def _groups(table: pd.DataFrame, grouped: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
-    """How many groups there are, and pairs of copies that the manifest's own groups keep apart."""
-    own = table.set_index("id")["group"]
-    apart = pairs["a"].map(own) != pairs["b"].map(own)
-    across = pairs["across_splits"].astype(bool)
-    return {
-        "within": {"pairs_apart": int((apart & ~across).sum())},
-        "across": {"pairs_apart": int((apart & across).sum())},
-        "in_manifest": int(own.nunique()),
-        "found": int(grouped["group"].nunique()),
-    }
-
-
 def _matches(table: pd.DataFrame, other: pd.DataFrame, bar: Bar) -> pd.DataFrame:
     with bar("matching the other set", None) as progress:
         found = match_sets(table, other, progress=progress)
     with bar("comparing masks with the other set", len(found)) as progress:
         return carry_over(table, other, found, progress)
-
-
-def _record(table: pd.DataFrame, pairs: pd.DataFrame, series: pd.DataFrame, masks: Masks) -> dict[str, Any]:
-    label = pairs["a"].map(table.set_index("id")["label"])
-    same = pairs["kind"].isin(SAME_PIXELS)
-    ceiling = {
-        name: agreement(pairs["mask_dice"][rows], label[rows], pairs["across_splits"][rows])
-        for name, rows in (("same_pixels", same), ("near", ~same))
-    }
-    return {
-        "brainmtl": brainmtl.__version__,
-        "sources": sorted(table["source"].unique()),
-        "manifest_sha256": content_hash(table),
-        "slices": len(table),
-        "by_split": {str(name): len(part) for name, part in table.groupby("split", sort=False)},
-        "labels_by_split": {
-            str(name): {str(label): int(n) for label, n in part["label"].value_counts().items()}
-            for name, part in table.groupby("split", sort=False)
-        },
-        **count_copies(table, pairs),
-        "series": count_series(table, series),
-        "persons": _persons(table),
-        "conflicts": _conflicts(pairs),
-        "annotation_ceiling": ceiling,
-        "masks": summarise_masks(masks),
-    }
-
-
-def _conflicts(pairs: pd.DataFrame) -> dict[str, dict[str, int]]:
-    across = pairs["across_splits"].astype(bool)
-    marked = {name: pairs["conflict"].str.contains(name) for name in FIELDS}
-    marked["mask"] = pairs["mask_dice"] < POOR_DICE
-    return {
-        name: {"within": int((rows & ~across).sum()), "across": int((rows & across).sum())}
-        for name, rows in marked.items()
-    }
-
-
-def _persons(table: pd.DataFrame) -> dict[str, Any]:
-    """Known persons by their group: a person may have several patient ids."""
-    known = table[table["patient"].notna()]
-    splits = known.groupby("group")["split"].nunique()
-    both = known["group"].isin(splits.index[splits > 1])
-    return {
-        "within": {"persons": int((splits == 1).sum()), "slices": int((~both).sum())},
-        "across": {
-            "persons": int((splits > 1).sum()),
-            "slices": int(both.sum()),
-            "by_split": {str(name): len(part) for name, part in known[both].groupby("split", sort=False)},
-        },
-    }
-
-
-def _floors(table: pd.DataFrame, looks: Looks, masks: Masks) -> dict[str, Any]:
-    labels, groups = (table[name].to_numpy(dtype=object) for name in ("label", "group"))
-
-    def part(rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        known = {"labels": labels[rows], "groups": groups[rows]}
-        return known | {"thumbnails": looks.thumbnails[rows], "masks": masks.squares[rows]}
-
-    def over(sides: Sides) -> dict[str, Any] | None:
-        scores = [floors(train=part(train), test=part(test)) for train, test in sides]
-        return {name: _pooled([score[name] for score in scores]) for name in scores[0]} if scores else None
-
-    return {"within": over(within_split(table)), "across": over(across_splits(table))}
-
-
-def _pooled(metrics: list[dict[str, Any]]) -> dict[str, Any]:
-    known = [each for each in metrics if each["value"] is not None]
-    total = sum(each["n"] for each in known)
-    return metric(sum(each["value"] * each["n"] for each in known) / max(total, 1), total)

@@ -112,7 +112,9 @@ def _forest(labels: NDArray[np.object_], features: pd.DataFrame) -> Guesser:
     values = features.to_numpy(dtype=np.float64)
 
     def guess(train: Rows, test: Rows) -> Guess:
-        forest = RandomForestClassifier(TREES, random_state=0, n_jobs=-1)
+        forest = RandomForestClassifier(
+            TREES, random_state=0
+        )  # its threads lose each other's warning filters
         forest.fit(values[train], labels[train].astype(str))
         chances, names = forest.predict_proba(values[test]), forest.classes_
         healthy = chances[:, names == HEALTHY].sum(axis=1)
