@@ -148,7 +148,16 @@ def write_evaluation(folder: Path, table: pd.DataFrame, task: str) -> None:
             said = guess_mask(truth, random)
             write_mask(folder / "masks" / f"{slice_['id']}.png", said)
         chances = guess_class(slice_["label"], random) if task != "segmentation" else None
-        rows.append(score_slice(truth=truth, prediction=said, label=slice_["label"], probabilities=chances))
+        stated = None if said is None else np.where(said, 0.9, 0.02)
+        rows.append(
+            score_slice(
+                truth=truth,
+                prediction=said,
+                label=slice_["label"],
+                probabilities=chances,
+                mask_probabilities=stated,
+            )
+        )
     kept = ["id", "label", "plane", "group", "source", "image", "mask", "width", "height"]
     scored = pd.concat([table[kept].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
     strata = ["label", "plane"]
