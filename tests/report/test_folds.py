@@ -41,7 +41,8 @@ def test_the_table_has_each_part_and_the_slices_out_of_their_folds():
         },
         "out_of_fold": {"segmentation": {"dice": {"value": 0.85, "n": 10}}, "classification": None},
     }
-    table = fold_table(found)
+    assert fold_table(found).rows[0][2].text == "0.900 ± 0.010"
+    table = fold_table(found, apart=True)
     assert table.head == ("metric", "train", "train SD", "validation", "validation SD", "out of fold")
     dice, accuracy = table.rows
     assert [cell.value for cell in dice[1:]] == [None, None, 0.9, 0.01, 0.85]

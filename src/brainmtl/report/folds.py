@@ -19,11 +19,12 @@ COLOURS: Final = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 PARTS: Final = ("train", "validation", "test")
 
 
-def fold_table(found: Mapping[str, Any]) -> Table:
+def fold_table(found: Mapping[str, Any], apart: bool = False) -> Table:
     """Every metric, mean ± SD over the folds of each part, and over all slices out of their folds.
 
     Args:
         found: the content of ``crossval.json``.
+        apart: SDs in columns of their own, as a CSV has them.
     """
     parts = [part for part in PARTS if part in found["parts"]]
     rows = []
@@ -31,13 +32,14 @@ def fold_table(found: Mapping[str, Any]) -> Table:
         given = {name for part in parts for name in found["parts"][part].get(section) or {}}
         known = [name for name in METRICS[section] if name in given]
         for name in [*known, *sorted(given - set(known))]:
-            rows.append(_row(found, parts, section, name))
+            rows.append(_row(found, parts, section, name, apart))
     note = (
         f"{found['recipe']}, {found['folds']} folds by {found['by']}; ± is the sample SD over the folds. "
         "Out of fold: each slice predicted by the model that did not train on it; the model was selected on "
         "its fold."
     )
-    head = ("metric", *(name for part in parts for name in (part, f"{part} SD")), "out of fold")
+    heads = [name for part in parts for name in ((part, f"{part} SD") if apart else (part,))]
+    head = ("metric", *heads, "out of fold")
     return Table("crossval", "Cross-validation", head, tuple(rows), note)
 
 
@@ -82,13 +84,18 @@ def _several_tasks(runs: Sequence[Run]) -> bool:
     return any(run.task == "joint" for run in runs)
 
 
-def _row(found: Mapping[str, Any], parts: Sequence[str], section: str, name: str) -> tuple[Cell, ...]:
+def _row(
+    found: Mapping[str, Any], parts: Sequence[str], section: str, name: str, apart: bool
+) -> tuple[Cell, ...]:
     shown = metric_name(section, name)
     cells = [text(shown.title)]
     for part in parts:
         metric = (found["parts"][part].get(section) or {}).get(name) or {}
         mean, sd = metric.get("mean"), metric.get("sd")
-        cells += [Cell(write_number(mean, shown.kind), mean), Cell(write_number(sd, shown.kind), sd)]
+        if apart:
+            cells += [Cell(write_number(mean, shown.kind), mean), Cell(write_number(sd, shown.kind), sd)]
+        else:
+            cells.append(Cell(mean_and_sd(mean, sd, shown.kind), mean))
     out_of_fold = ((found["out_of_fold"].get(section) or {}).get(name) or {}).get("value")
     return (*cells, Cell(write_number(out_of_fold, shown.kind), out_of_fold))
 

@@ -139,7 +139,7 @@ def _cost(runs: Sequence[Path]) -> dict[str, Any]:
 
 def _draw(out: Path, found: dict[str, Any], runs: Sequence[Path]) -> None:
     table = fold_table(found)
-    for suffix, written in (("md", to_markdown(table)), ("csv", to_csv(table))):
+    for suffix, written in (("md", to_markdown(table)), ("csv", to_csv(fold_table(found, apart=True)))):
         with whole_file(out / "tables" / f"{table.name}.{suffix}") as temporary:
             temporary.write_text(written, encoding="utf-8")
     for chart in fold_charts([read_run(run) for run in runs]):
