@@ -11,6 +11,7 @@ QUIET = {
     "by_split": {"train": 4000, "test": 1000},
     "copies": {"within": {"slices": 0}, "across": {"by_split": {}}},
     "persons": {"across": {"persons": 0, "slices": 0, "by_split": {}}},
+    "groups": {"within": {"pairs_apart": 0}, "across": {"pairs_apart": 0}},
     "shortcuts": {
         name: {"within": SIDE, "across": SIDE}
         for name in ("metadata", "size", "intensity", "thumbnail", "majority")
@@ -45,6 +46,7 @@ def test_a_clean_set_says_nothing():
         ),
         ("copies/within/slices", 1234, ["1,234 slices have a copy in their own split"]),
         ("persons/across", {"persons": 183, "slices": 4000, "by_split": {"test": 731}}, ["183 known", "731"]),
+        ("groups/across/pairs_apart", 26, ["26 pairs of copies lie in different groups"]),
         ("shortcuts/metadata/across/healthy_auroc/value", 0.9996, ["header", "1.000"]),
         ("shortcuts/size/across/healthy_auroc/value", 0.92, ["width and height", "0.920"]),
         ("shortcuts/intensity/across/accuracy/value", 0.868, ["86.8%", "30.0%"]),

@@ -20,7 +20,14 @@ def findings(record: dict[str, Any]) -> list[str]:
     Returns:
         Sentences, the gravest first; none where nothing was found.
     """
-    said = [*_copies(record), *_people(record), *_shortcuts(record), *_conflicts(record), *_masks(record)]
+    said = [
+        *_copies(record),
+        *_people(record),
+        *_groups(record),
+        *_shortcuts(record),
+        *_conflicts(record),
+        *_masks(record),
+    ]
     return [sentence for sentence in said if sentence]
 
 
@@ -48,6 +55,15 @@ def _people(record: dict[str, Any]) -> list[str]:
     return [
         f"{shared['persons']:,} known persons are in more than one split:"
         f" {shared['by_split'].get('test', 0):,} test slices are theirs."
+    ]
+
+
+def _groups(record: dict[str, Any]) -> list[str]:
+    apart = sum(record["groups"][side]["pairs_apart"] for side in ("within", "across"))
+    if not apart:
+        return []
+    return [
+        f"{apart:,} pairs of copies lie in different groups of this manifest: its folds may share a slice."
     ]
 
 
