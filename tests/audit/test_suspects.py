@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainmtl.audit.suspects import label_issues, rank_suspects, read_runs
@@ -30,6 +30,7 @@ def test_a_class_that_nobody_bears_is_never_suspected():
 
 
 @given(st.integers(0, 2**31), st.integers(5, 60))
+@settings(max_examples=300, deadline=None)
 def test_slices_far_off_their_label_are_found_and_rank_first(seed, count):
     random = np.random.default_rng(seed)
     true = np.concatenate([np.arange(4), random.integers(0, 4, count)])

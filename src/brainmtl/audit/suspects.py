@@ -20,6 +20,8 @@ from brainmtl.labels import CLASSES
 COLUMNS = ["id", "what", "score", "given", "seen", "witness", "other_mask", "transform"]
 POOR_DICE = 0.7
 """Below this, two masks of one slice are worth a look."""
+ROUNDING = 1e-6
+"""A mean of equal probabilities may come out a little above them."""
 
 
 def read_runs(runs: Sequence[Path], table: pd.DataFrame) -> pd.DataFrame:
@@ -68,7 +70,7 @@ def label_issues(
     thresholds = np.array(
         [chances[labels == kind, kind].mean() if known else np.inf for kind, known in enumerate(present)]
     )
-    confident = np.where(chances >= thresholds, chances, -np.inf)
+    confident = np.where(chances >= thresholds - ROUNDING, chances, -np.inf)
     off = np.isfinite(confident).any(axis=1) & (confident.argmax(axis=1) != labels)
     return (1 + own - rivals.max(axis=1)) / 2, off
 
