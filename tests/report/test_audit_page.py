@@ -126,3 +126,11 @@ def test_a_set_without_anything_odd_has_a_page(tmp_path):
     table = index_brisc(tmp_path / "set")[0].iloc[:2].assign(split="train").reset_index(drop=True)
     page = Page(write_audit_page(audit_set(table), tmp_path).read_text(encoding="utf-8"))
     assert "None." in page.text
+
+
+def test_a_set_without_masks_has_a_page(audit: Audit, tmp_path: Path):
+    table = audit.table.assign(mask=pd.NA, mask_sha256=pd.NA).astype(
+        {"mask": "string", "mask_sha256": "string"}
+    )
+    page = write_audit_page(audit_set(table), tmp_path)
+    assert "masks" in Page(page.read_text()).text

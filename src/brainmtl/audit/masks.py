@@ -70,7 +70,8 @@ def check_masks(table: pd.DataFrame, progress: Callable[[int], None] = lambda do
     named = jobs[["id", "label", "split"]].reset_index(drop=True)
     columns = list(_row(np.zeros((1, 1), np.uint8), np.zeros(256, np.int64), 1, 1))
     ill = table["mask"].isna() & table["label"].notna() & (table["label"] != HEALTHY)
-    checks = pd.concat([named, pd.DataFrame(rows, columns=columns)], axis=1)
+    checked_masks = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ISSUES, bool))
+    checks = pd.concat([named, checked_masks], axis=1)
     return Masks(checks, values, int(ill.sum()), squares)
 
 
