@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainmtl.data.splits import FOLDS, VALIDATION_SHARE, draw_splits, frozen_splits, parts
+from brainmtl.data.splits import FOLDS, VALIDATION_SHARE, draw_splits, frozen_splits, parts, settle_splits
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES, PLANES
 
@@ -101,6 +101,19 @@ def test_another_set_is_not_split_as_brisc(phantom: pd.DataFrame):
     assert frozen_splits(phantom) is None
     most = _shipped().iloc[:-1].assign(width=1)
     assert frozen_splits(most) is None
+
+
+def test_figshares_persons_are_split_as_shipped_where_all_their_slices_are_there(phantom: pd.DataFrame):
+    with (files("brainmtl.data") / "tables" / "figshare2017_splits.csv").open() as handle:
+        shipped = pd.read_csv(handle, dtype={"group": "string"})
+    assert (len(shipped), shipped["slices"].sum()) == (209, 3064)
+    group = shipped["group"].repeat(shipped["slices"]).sample(frac=1, random_state=0)
+    table = pd.DataFrame({"group": group, "label": "glioma", "plane": "axial"}).reset_index(drop=True)
+    settled = settle_splits(table).drop_duplicates("group").set_index("group").loc[shipped["group"]]
+    assert settled["fold"].tolist() == shipped["fold"].tolist()
+    assert settled["validation"].tolist() == shipped["validation"].tolist()
+    for other in (table.iloc[1:], phantom):
+        pd.testing.assert_frame_equal(settle_splits(other), draw_splits(other))
 
 
 def _shipped() -> pd.DataFrame:

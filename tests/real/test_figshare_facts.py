@@ -11,7 +11,7 @@ from PIL import Image
 
 from brainmtl.data.figshare import index_figshare, person_of
 from brainmtl.data.plain import index_plain
-from brainmtl.data.splits import FOLDS, parts
+from brainmtl.data.splits import FOLDS, draw_splits, parts
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import read_picture
 
@@ -114,3 +114,9 @@ def test_random_folds_and_blocks_of_numbers_leak(whole: pd.DataFrame):
     for fold_of, share in ((blocks, 0.54), (dealt, 0.997)):
         met = [persons[fold_of == fold].isin(set(persons[fold_of != fold])) for fold in range(FOLDS)]
         assert pd.concat(met).mean() == pytest.approx(share, abs=0.005)
+
+
+def test_the_shipped_folds_are_what_a_draw_gives(whole: pd.DataFrame):
+    drawn = draw_splits(whole.drop(columns=["fold", "validation"]))
+    assert drawn["fold"].tolist() == whole["fold"].tolist()
+    assert drawn["validation"].tolist() == whole["validation"].tolist()

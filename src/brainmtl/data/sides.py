@@ -13,7 +13,7 @@ from brainmtl.data.copies.pairs import find_pairs
 from brainmtl.data.groups import group_slices
 from brainmtl.data.leaks import leaked_slices
 from brainmtl.data.manifest import check_manifest
-from brainmtl.data.splits import draw_splits
+from brainmtl.data.splits import settle_splits
 
 
 def draw_sides(
@@ -47,7 +47,7 @@ def draw_sides(
     group = merge_groups(group, _shared_slices(table, pairs))
     table["group"] = group if whole is None else merge_groups(group, whole.set_axis(table.index))
     table["leaked"] = leaked_slices(table, pairs)
-    return check_manifest(draw_splits(table), where)
+    return check_manifest(settle_splits(table), where)
 
 
 def merge_groups(one: "pd.Series[str]", other: "pd.Series[str]") -> "pd.Series[str]":

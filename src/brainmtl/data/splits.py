@@ -20,6 +20,8 @@ VALIDATION_SHARE = 7
 """One group in seven is for validation."""
 SEED = 2025
 STORED = "brisc2025_splits.csv"
+STORED_PERSONS = "figshare2017_splits.csv"
+TYPES = {"id": "string", "group": "string", "fold": "Int8", "validation": "boolean"}
 
 
 def frozen_splits(table: pd.DataFrame) -> pd.DataFrame | None:
@@ -31,11 +33,24 @@ def frozen_splits(table: pd.DataFrame) -> pd.DataFrame | None:
     Returns:
         The manifest with the three columns filled, split alike everywhere; ``None`` if it is not BRISC 2025.
     """
-    types = {"id": "string", "group": "string", "fold": "Int8", "validation": "boolean"}
-    frozen = shipped_table(STORED, types)
+    frozen = shipped_table(STORED, TYPES)
     if set(table["id"]) != set(frozen["id"]):
         return None
     return table.drop(columns=["group", "validation", "fold"]).merge(frozen, on="id", validate="1:1")
+
+
+def settle_splits(table: pd.DataFrame) -> pd.DataFrame:
+    """Fill ``validation`` and ``fold``: from the table that ships where the groups are Figshare's persons,
+    each with all their slices; drawn anew elsewhere.
+
+    Args:
+        table: a manifest with groups.
+    """
+    frozen = shipped_table(STORED_PERSONS, TYPES | {"slices": "Int32"})
+    if table["group"].value_counts().to_dict() != frozen.set_index("group")["slices"].to_dict():
+        return draw_splits(table)
+    sides = frozen.set_index("group").loc[table["group"], ["validation", "fold"]]
+    return table.assign(validation=sides["validation"].array, fold=sides["fold"].array)
 
 
 def draw_splits(table: pd.DataFrame) -> pd.DataFrame:
