@@ -13,7 +13,7 @@ from brainmtl.data.copies.resample import Floats
 from brainmtl.data.copies.thumbnails import Thumbnails
 
 NEIGHBOURS = 12
-"""How many of each picture's neighbours are looked at, for each orientation."""
+"""How many of each picture's neighbours are looked at, over all orientations."""
 ALIKE = 0.9
 """Correlation of descriptors from which a pair is looked at …"""
 NEAREST = 3
@@ -73,7 +73,8 @@ def find_candidates(ours: Thumbnails, theirs: Thumbnails | None = None) -> Candi
         )
         near = near if theirs is not None else near[near["a"] != near["b"]]
         rank = near.groupby("a")["score"].rank(method="first", ascending=False)
-        found.append(near[(near["score"] >= ALIKE) | (rank <= NEAREST)].assign(of_heads=of_heads))
+        chosen = (rank <= NEIGHBOURS) & (near["score"] >= ALIKE) | (rank <= NEAREST)
+        found.append(near[chosen].assign(of_heads=of_heads))
     pairs = pd.concat(found, ignore_index=True)
     if theirs is None:
         swap = pairs["a"] > pairs["b"]
