@@ -10,6 +10,7 @@ from brainmtl.data.copies.compare import compare_slices
 from brainmtl.data.copies.pairs import find_pairs
 from brainmtl.data.copies.series import find_series
 from brainmtl.data.groups import group_slices
+from brainmtl.data.leaks import find_leaks
 from brainmtl.data.persons import known_persons
 from brainmtl.data.revision import revise_splits
 from brainmtl.data.shipped import shipped_table
@@ -56,6 +57,15 @@ def test_134_pictures_occur_more_than_once(pairs: pd.DataFrame):
         first.setdefault(row.b, first.get(row.a, row.a))
     assert len(set(first.values())) == 134
     assert len({*first, *first.values()}) == 278
+
+
+def test_the_shipped_leaks_are_what_the_files_show(brisc: pd.DataFrame, pairs: pd.DataFrame):
+    found = find_leaks(brisc, pairs).set_index("id")
+    shipped = shipped_table("brisc2025_leaks.csv").set_index("id")
+    assert set(found.index) == set(shipped.index)
+    columns = ["other", "kind", "transform"]
+    pd.testing.assert_frame_equal(found.loc[shipped.index, columns], shipped[columns], check_dtype=False)
+    assert found.index.str.contains("_test_").sum() == 572
 
 
 @pytest.mark.parametrize("across", [True, False])
