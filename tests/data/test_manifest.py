@@ -45,6 +45,7 @@ def manifests(draw: st.DrawFn) -> pd.DataFrame:
                 "split": draw(st.sampled_from(["train", "test"])),
                 "validation": draw(st.none() | st.booleans()),
                 "fold": draw(st.none() | st.integers(0, 4)),
+                "leaked": draw(st.none() | st.booleans()),
                 "width": draw(st.none() | st.integers(16, 4000)),
                 "height": draw(st.none() | st.integers(16, 4000)),
                 "sha256": draw(HASHES),
