@@ -309,8 +309,6 @@ def test_annotators_agree_with_themselves_at_dice_96(slices: pd.DataFrame):
     assert by_class["pituitary"] == pytest.approx(0.953, abs=0.0005)
 
 
-
-
 @pytest.mark.parametrize("fold", [None, 0, 1, 2, 3, 4])
 def test_no_person_is_in_train_and_validation(brisc_root: Path, brisc: pd.DataFrame, fold: int | None):
     part = parts(brisc) if fold is None else parts(brisc, "patient-5fold", fold)
