@@ -13,14 +13,24 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
-def brisc_root() -> Path:
-    folder = os.environ.get("BRAINMTL_DATA")
-    if folder is None:
-        pytest.skip("BRAINMTL_DATA is not set; it names the folder that holds brisc2025/")
-    root = Path(folder) / "brisc2025"
-    if not root.is_dir():
-        pytest.skip(f"BRAINMTL_DATA={folder} holds no brisc2025/")
-    return root
+def real_set() -> Callable[[str], Path]:
+    """Where a real data set lies, by its folder's name; the test skips where it is not at hand."""
+
+    def find(name: str) -> Path:
+        folder = os.environ.get("BRAINMTL_DATA")
+        if folder is None:
+            pytest.skip(f"BRAINMTL_DATA is not set; it names the folder that holds {name}/")
+        root = Path(folder) / name
+        if not root.is_dir():
+            pytest.skip(f"BRAINMTL_DATA={folder} holds no {name}/")
+        return root
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def brisc_root(real_set: Callable[[str], Path]) -> Path:
+    return real_set("brisc2025")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from brainmtl.audit.suspects import label_issues, rank_suspects, read_runs
 from brainmtl.errors import InputError
-from brainmtl.evaluation.scorecard import PROBABILITIES
+from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.labels import CLASSES
 
 

@@ -68,6 +68,12 @@ def test_a_runtime_names_its_precision(make_package: MakePackage):
     assert load_package(make_package()).runtime.name == "onnxruntime cpu fp32"
 
 
+def test_a_row_names_what_computed_it(make_package: MakePackage, squares: np.ndarray):
+    pytest.importorskip("openvino")
+    for runtime, name in (("cpu", "onnxruntime cpu fp32"), ("openvino", "openvino cpu ")):
+        assert load_package(make_package(), runtime).predict(squares[0]).row()["runtime"].startswith(name)
+
+
 def test_a_runtime_that_does_not_exist(make_package: MakePackage):
     with pytest.raises(InputError, match=f"abacus.*{', '.join(RUNTIMES)}"):
         load_package(make_package(), "abacus")

@@ -1,5 +1,6 @@
 """The audit of BRISC finds by itself what was measured on its files before, and what nobody says."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +103,8 @@ def test_copies_contradict_one_another(audit):
     assert 20 < sum(audit.record["conflicts"]["plane"].values()) < 40
 
 
-def test_slices_of_figshare(brisc_root: Path, brisc: pd.DataFrame):
-    root = brisc_root.parent / "figshare2017_128"
-    if not root.is_dir():
-        pytest.skip("BRAINMTL_DATA holds no figshare2017_128/")
+def test_slices_of_figshare(real_set: Callable[[str], Path], brisc: pd.DataFrame):
+    root = real_set("figshare2017_128")
     other = index_plain(root)[0]
     tumours = brisc[brisc["label"] != "no_tumor"].reset_index(drop=True)
     matches = carry_over(tumours, other, match_sets(tumours, other))

@@ -1,6 +1,6 @@
 """Figshare as it is: its counts, its persons, and how its files hold a slice."""
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -18,25 +18,16 @@ from brainmtl.imaging.picture import read_picture
 pytestmark = pytest.mark.real
 
 
-def _root(name: str) -> Path:
-    folder = os.environ.get("BRAINMTL_DATA")
-    if folder is None:
-        pytest.skip(f"BRAINMTL_DATA is not set; it names the folder that holds {name}/")
-    if not (Path(folder) / name).is_dir():
-        pytest.skip(f"BRAINMTL_DATA={folder} holds no {name}/")
-    return Path(folder) / name
-
-
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def sample(real_set: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """51 of the original files."""
-    return index_figshare(_root("figshare2017_sample"), tmp_path_factory.mktemp("pictures"))[0]
+    return index_figshare(real_set("figshare2017_sample"), tmp_path_factory.mktemp("pictures"))[0]
 
 
 @pytest.fixture(scope="module")
-def whole() -> pd.DataFrame:
+def whole(real_set: Callable[[str], Path]) -> pd.DataFrame:
     """All slices, at 128×128."""
-    return index_plain(_root("figshare2017_128"))[0]
+    return index_plain(real_set("figshare2017_128"))[0]
 
 
 def test_the_sample(sample: pd.DataFrame):
@@ -50,9 +41,9 @@ def test_the_sample(sample: pd.DataFrame):
     assert sample["patient"].str.contains(r"\d[A-Z]$").any()
 
 
-def test_masks_lie_where_the_files_outline_them(sample: pd.DataFrame):
+def test_masks_lie_where_the_files_outline_them(real_set: Callable[[str], Path], sample: pd.DataFrame):
     """``tumorBorder`` holds row and column of points in turn, as the viewer shows the slice."""
-    root = _root("figshare2017_sample")
+    root = real_set("figshare2017_sample")
     for row in sample.itertuples():
         with h5py.File(root / f"{row.id.removeprefix('figshare_')}.mat") as file:
             outline = file["cjdata/tumorBorder"][()].reshape(-1, 2)
@@ -84,8 +75,8 @@ def test_the_whole_set(whole: pd.DataFrame):
     assert (whole.groupby("patient")["label"].nunique() == 1).all()
 
 
-def test_the_rule_of_persons_gives_the_persons_known(whole: pd.DataFrame):
-    listed = pd.read_csv(_root("figshare2017_128") / "index.csv", dtype="string")
+def test_the_rule_of_persons_gives_the_persons_known(real_set: Callable[[str], Path], whole: pd.DataFrame):
+    listed = pd.read_csv(real_set("figshare2017_128") / "index.csv", dtype="string")
     assert listed["person"].tolist() == [person_of(patient) for patient in listed["patient"]]
     assert listed["person"].nunique() == 209
     assert (whole.groupby(listed["person"].to_numpy())["group"].nunique() == 1).all()

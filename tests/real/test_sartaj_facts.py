@@ -1,6 +1,6 @@
 """SARTAJ as it is, and joined with Figshare as Ferreira and others (2024) did."""
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,28 +12,21 @@ from brainmtl.data.join import join_manifests
 pytestmark = pytest.mark.real
 
 
-def _root(name: str) -> Path:
-    folder = os.environ.get("BRAINMTL_DATA")
-    if folder is None:
-        pytest.skip(f"BRAINMTL_DATA is not set; it names the folder that holds {name}/")
-    if not (Path(folder) / name).is_dir():
-        pytest.skip(f"BRAINMTL_DATA={folder} holds no {name}/")
-    return Path(folder) / name
+@pytest.fixture(scope="module")
+def sartaj(real_set: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return index_folder(real_set("sartaj_128"), tmp_path_factory.mktemp("unused"))[0]
 
 
 @pytest.fixture(scope="module")
-def sartaj(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return index_folder(_root("sartaj_128"), tmp_path_factory.mktemp("unused"))[0]
-
-
-@pytest.fixture(scope="module")
-def joined(sartaj: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    figshare, _ = index_folder(_root("figshare2017_128"), tmp_path_factory.mktemp("unused"))
+def joined(
+    real_set: Callable[[str], Path], sartaj: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> pd.DataFrame:
+    figshare, _ = index_folder(real_set("figshare2017_128"), tmp_path_factory.mktemp("unused"))
     return join_manifests([figshare, sartaj[sartaj["label"] != "glioma"]])[0]
 
 
-def test_the_sample_has_ten_files_a_folder(tmp_path: Path):
-    table, warnings = index_folder(_root("sartaj_sample"), tmp_path)
+def test_the_sample_has_ten_files_a_folder(real_set: Callable[[str], Path], tmp_path: Path):
+    table, warnings = index_folder(real_set("sartaj_sample"), tmp_path)
     assert (table.groupby(["split", "label"]).size() == 10).all()
     assert len(table) == 80
     assert any("Testing/glioma_tumor" in warning for warning in warnings)

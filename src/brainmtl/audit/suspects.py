@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from brainmtl.audit.twins import undone
 from brainmtl.errors import InputError
-from brainmtl.evaluation.scorecard import PROBABILITIES
+from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.labels import CLASSES
 
 COLUMNS = ["id", "what", "score", "given", "seen", "witness", "other_mask", "transform"]

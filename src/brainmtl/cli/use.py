@@ -45,6 +45,7 @@ def predict(
     overlay: Annotated[bool, typer.Option(help="Draw overlays.")] = True,
     dicom: Annotated[bool, typer.Option(help="For DICOM, write a DICOM-SEG and a structured report.")] = True,
     batch: Annotated[int, typer.Option(min=1, help="Slices that the network sees at once.")] = 8,
+    runtime: Annotated[str, typer.Option(help="What computes: cpu, cuda, coreml, or openvino.")] = "cpu",
     as_json: Json = False,
 ) -> None:
     """Find and name the tumour on slices and scans. Research use only.
@@ -56,7 +57,7 @@ def predict(
     from brainmtl.inference.package import load_package
     from brainmtl.inference.predict import predict_files
 
-    package = load_package(model)
+    package = load_package(model, runtime)
     with bar("predicting", None) as progress:
         results = predict_files(
             package, files, out, overlay=overlay, dicom=dicom, batch_size=batch, progress=progress

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from brainmtl.evaluation import measures, segmentation, surface
 from brainmtl.evaluation.bootstrap import LEVEL, RESAMPLES
-from brainmtl.evaluation.classification import PROBABILITIES as PROBABILITIES
-from brainmtl.evaluation.classification import confusion
+from brainmtl.evaluation.classification import PROBABILITIES, confusion
 from brainmtl.evaluation.lesions import match_lesions
 from brainmtl.evaluation.mask_calibration import count_pixels
 from brainmtl.evaluation.strata import STRATA, lesion_number, split_rows, tumour_size

@@ -173,7 +173,13 @@ class ModelPackage:
 
     def blank(self, file: str | None) -> Result:
         """A result that tells only who speaks of which file."""
-        return Result(file=file, model=self.info.name, model_sha256=self.sha256, version=brainmtl.__version__)
+        return Result(
+            file=file,
+            model=self.info.name,
+            model_sha256=self.sha256,
+            version=brainmtl.__version__,
+            runtime=self.runtime.name,
+        )
 
     def _temper(self, classes: NDArray[np.float32]) -> dict[ClassName, float]:
         powers = classes.astype(np.float64) ** (1 / self.info.temperature)

@@ -123,7 +123,8 @@ def _batch(package: ModelPackage, scans: Sequence[Scan], options: dict[str, Any]
     files = [(str(file), *_state(file)) for scan in scans for file in scan.files]
     listed = hashlib.sha256(json.dumps(files).encode()).hexdigest()
     version = package.blank(None).version
-    return {"model_sha256": package.sha256, "version": version, **options, "files": listed}
+    speaker = {"model_sha256": package.sha256, "version": version, "runtime": package.runtime.name}
+    return {**speaker, **options, "files": listed}
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -48,6 +48,7 @@ class Result:
         nifti: path of the scan's mask as a NIfTI volume, relative to the output folder.
         dicom_seg: path of its DICOM-SEG.
         dicom_sr: path of its structured report.
+        runtime: what computed it, and in which precision.
         warnings: what a reader of this row should know.
         mask_pixels: bool ``(height, width)``, where a single slice was predicted; never written to the row.
     """
@@ -76,6 +77,7 @@ class Result:
     nifti: str | None = None
     dicom_seg: str | None = None
     dicom_sr: str | None = None
+    runtime: str | None = None
     warnings: tuple[str, ...] = ()
     mask_pixels: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
 
