@@ -38,7 +38,12 @@ class Theirs(nn.Module):
 def measure(size: int = 192, batch: int = 16, repeats: int = 9) -> dict[str, float]:
     """Median seconds of a step of both, taken in turns."""
     recipe = read_recipe(
-        "base-joint", ["network.encoder.pretrained=false", "network.decoder.widths=[256,128,64,32,16]"]
+        "base-joint",
+        [
+            "network.encoder.pretrained=false",
+            "network.decoder.widths=[256,128,64,32,16]",
+            "network.decoder.stride=1",
+        ],
     )
     ours = _step(
         build_network(recipe.network).to(memory_format=torch.channels_last), recipe, size, batch, fast=True

@@ -135,6 +135,10 @@ def test_task_is_what_the_parts_do():
             r"network\.decoder\.widths: 2 widths, this encoder needs 5",
         ),
         ({"decoder": {"name": "skipless", "attention": True}}, r"network\.decoder\.attention.*no skips"),
+        (
+            {"decoder": {"name": "skipless", "widths": [8], "stride": 2}},
+            r"network\.decoder\.stride: goes up to the slice",
+        ),
         ({"classifier": {"whole": True}}, r"network\.classifier\.whole.*timm encoder"),
         (
             {"encoder": {"name": "pooling"}, "classifier": {"whole": True}},

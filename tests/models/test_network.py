@@ -38,12 +38,13 @@ COMPOSITIONS = {
         "classifier": {"hidden": [16], "dropout": 0.3, "input_dropout": 0, "grid": 2},
         "conventions": "keras",
     },
+    "half unet": {"encoder": PLAIN, "decoder": {"widths": [8], "stride": 2}},
     "pooling unet": {"encoder": {**PLAIN, "name": "pooling"}, "decoder": {"widths": [12, 8, 4]}},
     "whole mobilenetv2_100": {"encoder": {"name": "mobilenetv2_100"}, "classifier": {"whole": True}},
     "whole resnet34": {"encoder": {"name": "resnet34"}, "classifier": {"whole": True, "dropout": 0.3}},
     "coarse joint": {
         "encoder": {"name": "test_convnext"},
-        "decoder": {"widths": [8, 8, 8, 4, 4]},
+        "decoder": {"widths": [8, 8, 8], "stride": 4},
         "classifier": {},
     },
 }

@@ -53,6 +53,8 @@ class DecoderPart(Part):
     widths: tuple[Width, ...] = Field(default=(512, 256, 128, 64), min_length=1)
     attention: bool = False
     upsampling: Upsampling = "nearest"
+    stride: Literal[1, 2, 4] = 1
+    """Of the finest step; its logits are interpolated to the slice."""
 
 
 class ClassifierPart(Part):
@@ -152,7 +154,7 @@ def _decoder(
 ) -> UNetDecoder | SkiplessDecoder:
     if part.name == "skipless":
         return SkiplessDecoder(channels, strides, part.widths)
-    return UNetDecoder(channels, strides, part.widths, part.attention, part.upsampling)
+    return UNetDecoder(channels, strides, part.widths, part.attention, part.upsampling, part.stride)
 
 
 def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> None:
@@ -163,6 +165,8 @@ def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> N
         raise InputError(
             "there are no skips to gate", field="network.decoder.attention", mend="set it to false"
         )
+    if decoder is not None and decoder.name == "skipless" and decoder.stride > 1:
+        raise InputError("goes up to the slice", field="network.decoder.stride", mend="set it to 1")
     if len(set(part.classes)) < len(part.classes):
         raise InputError("a class is named twice", field="network.classifier.classes", mend="name it once")
     if part.encoder.norm == "none" and part.encoder.name != "pooling":

@@ -1,7 +1,7 @@
 """Decoders: from the coarsest features back to the slice."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import chain, repeat
 from typing import Literal
 
 import torch
@@ -53,9 +53,12 @@ class UNetDecoder(nn.Module):
     Args:
         channels: channels of the encoder's feature maps, fine to coarse.
         strides: their strides, powers of two, each twice the one before.
-        widths: output channels of each step up, coarse to fine; one for each halving of the coarsest stride.
+        widths: output channels of each step up, coarse to fine; one for each halving of the coarsest stride down
+            to ``stride``.
         attention: gate every skip.
         upsampling: see :class:`Up`.
+        stride: of the finest step; its logits are interpolated bilinearly to the slice. A step at full resolution
+            costs as much as all others together.
 
     Raises:
         InputError: the strides do not double, or the widths are not one for each step up.
@@ -68,6 +71,7 @@ class UNetDecoder(nn.Module):
         widths: Sequence[int],
         attention: bool = False,
         upsampling: Upsampling = "nearest",
+        stride: int = 1,
     ) -> None:
         super().__init__()
         doubling = [strides[0] * 2**level for level in range(len(strides))]
@@ -78,6 +82,7 @@ class UNetDecoder(nn.Module):
                 mend="a decoder needs strides that double",
             )
         skips = [*channels[-2::-1], *[0] * (strides[0].bit_length() - 1)]
+        skips = skips[: len(skips) - (stride.bit_length() - 1)]
         _check_widths(widths, len(skips))
         inputs = (channels[-1], *widths[:-1])
         self.steps = nn.ModuleList(
@@ -85,13 +90,17 @@ class UNetDecoder(nn.Module):
             for below, skip, width in zip(inputs, skips, widths, strict=True)
         )
         self.head = nn.Conv2d(widths[-1], 1, 1)
+        self.stride = stride
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Map the encoder's features to mask logits ``(B, 1, H, W)``."""
         x = features[-1]
-        for step, skip in zip_longest(self.steps, features[-2::-1]):
+        skips = chain(features[-2::-1], repeat(None))
+        for step, skip in zip(self.steps, skips, strict=False):
             x = step(x, skip)
         result: Tensor = self.head(x)
+        if self.stride > 1:
+            result = functional.interpolate(result, scale_factor=float(self.stride), mode="bilinear")
         return result
 
 
