@@ -53,12 +53,12 @@ class UNetDecoder(nn.Module):
     Args:
         channels: channels of the encoder's feature maps, fine to coarse.
         strides: their strides, powers of two, each twice the one before.
-        widths: output channels of each step up, coarse to fine; one for each halving of the coarsest stride down
-            to ``stride``.
+        widths: output channels of each step up, coarse to fine; one for each halving of the coarsest stride
+            down to ``stride``.
         attention: gate every skip.
         upsampling: see :class:`Up`.
-        stride: of the finest step; its logits are interpolated bilinearly to the slice. A step at full resolution
-            costs as much as all others together.
+        stride: of the finest step; its logits are interpolated bilinearly to the slice. A step at full
+            resolution costs as much as all others together.
 
     Raises:
         InputError: the strides do not double, or the widths are not one for each step up.
