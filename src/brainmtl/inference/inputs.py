@@ -17,6 +17,8 @@ MASKS = "masks"
 OVERLAYS = "overlays"
 VOLUMES = "volumes"
 OBJECTS = "dicom"
+PICTURES = "slices"
+PROBABILITIES = "probabilities"
 MAX_FILES = 100_000
 
 
@@ -59,7 +61,9 @@ def find_files(files: Iterable[str | Path], out: Path) -> list[Path]:
     named = [path for file in files for path in _matches(Path(file))]
     if not named:
         raise UsageError("no files", mend="name files, folders or patterns")
-    written = [(out / folder).resolve() for folder in (MASKS, OVERLAYS, VOLUMES, OBJECTS)]
+    written = [
+        (out / folder).resolve() for folder in (MASKS, OVERLAYS, VOLUMES, OBJECTS, PICTURES, PROBABILITIES)
+    ]
     for path in named:
         if any(folder in path.resolve().parents for folder in written):
             raise UsageError(f"{path} lies where results are written", mend="choose another output folder")

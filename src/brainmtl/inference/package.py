@@ -164,8 +164,11 @@ class ModelPackage:
         height, width = shape
         result = replace(self.blank(file), width=width, height=height)
         if mask is not None:
-            marked = from_square(mask, height, width, self.info.fit) > self.info.mask_threshold
-            result = replace(result, mask_pixels=marked, mask_area_px=int(marked.sum()))
+            chances = from_square(mask, height, width, self.info.fit)
+            marked = chances > self.info.mask_threshold
+            shades = np.rint(chances * 255).astype(np.uint8)
+            area = int(marked.sum())
+            result = replace(result, mask_pixels=marked, mask_probabilities=shades, mask_area_px=area)
         if classes is not None:
             likeliest = self.info.classes[int(classes.argmax())]
             result = replace(result, class_name=likeliest, probabilities=self._temper(classes))

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
-from brainmtl.imaging.mask import write_mask
-from brainmtl.imaging.overlay import draw_overlay
-from brainmtl.imaging.picture import read_picture, write_picture
-from brainmtl.inference.inputs import MASKS, OVERLAYS
+from brainmtl.imaging.picture import read_picture
 from brainmtl.inference.measure import longest_diameter
 from brainmtl.inference.package import ModelPackage
 from brainmtl.inference.result import Result
+from brainmtl.inference.slice_files import write_slice
 
 Map = NDArray[np.float32]
 
@@ -37,6 +35,7 @@ def predict_pictures(
     out: Path,
     *,
     overlay: bool,
+    view: bool,
     batch_size: int,
 ) -> Iterator[Result]:
     """Predict pictures, and write their masks and overlays.
@@ -47,6 +46,7 @@ def predict_pictures(
         names: what their results are called.
         out: the output folder.
         overlay: draw the overlays.
+        view: write slices and mask probabilities.
         batch_size: slices that the network sees at once.
 
     Yields:
@@ -60,7 +60,9 @@ def predict_pictures(
         if isinstance(slice_, InputError):
             return refused(package, paths[row], slice_)
         result = package.result(str(paths[row]), slice_.pixels.shape, *maps)
-        return _write(replace(result, input_sha256=slice_.sha256), slice_.pixels, out, names[row], overlay)
+        result = replace(_measure(result), input_sha256=slice_.sha256)
+        result = write_slice(result, slice_.pixels, out, names[row], overlay=overlay, view=view)
+        return replace(result, mask_pixels=None, mask_probabilities=None)
 
     batches = [
         range(start, min(start + batch_size, len(paths))) for start in range(0, len(paths), batch_size)
@@ -111,20 +113,10 @@ def _run(package: ModelPackage, slices: Sequence[_Slice | InputError]) -> list[t
     return said
 
 
-def _write(result: Result, pixels: NDArray[np.uint8], out: Path, name: str, overlay: bool) -> Result:
+def _measure(result: Result) -> Result:
     if result.mask_pixels is None:
         return result
-    mask, drawn = f"{MASKS}/{name}.png", f"{OVERLAYS}/{name}.png"
-    write_mask(out / mask, result.mask_pixels)
-    if overlay:
-        write_picture(out / drawn, draw_overlay(pixels, result.mask_pixels))
-    return replace(
-        result,
-        mask=mask,
-        overlay=drawn if overlay else None,
-        longest_diameter_px=measured(longest_diameter(result.mask_pixels)),
-        mask_pixels=None,
-    )
+    return replace(result, longest_diameter_px=measured(longest_diameter(result.mask_pixels)))
 
 
 def measured(value: float | None) -> float | None:

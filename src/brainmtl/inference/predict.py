@@ -21,6 +21,7 @@ def predict_files(
     out: Path,
     *,
     overlay: bool = True,
+    view: bool = False,
     dicom: bool = True,
     batch_size: int = 8,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -38,6 +39,7 @@ def predict_files(
         files: files, folders of them, patterns.
         out: the output folder; made where it does not exist.
         overlay: draw the overlays.
+        view: write what a viewer draws: ``slices/`` and ``probabilities/``, 8-bit PNG at native size.
         dicom: write DICOM-SEG and structured reports for DICOM.
         batch_size: slices that the network sees at once.
         progress: called with slices done and slices in all, as far as they are known.
@@ -51,7 +53,7 @@ def predict_files(
         InterruptedRun: stopped from the keyboard.
     """
     scans = find_scans(find_files(files, out))
-    options = {"overlay": overlay, "batch_size": batch_size}
+    options = {"overlay": overlay, "view": view, "batch_size": batch_size}
     with Journal(out, _batch(package, scans, {**options, "dicom": dicom})) as journal:
         try:
             _predict(package, scans, out, journal, progress, dicom, options)

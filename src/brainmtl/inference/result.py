@@ -15,6 +15,8 @@ from brainmtl.labels import CLASSES, ClassName
 
 RESULTS = "results.json"
 TABLE = "results.csv"
+ARRAYS = ("mask_pixels", "mask_probabilities")
+"""What a result holds beside its row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,10 @@ class Result:
         dicom_sr: path of its structured report.
         runtime: what computed it, and in which precision.
         warnings: what a reader of this row should know.
+        picture: path of the slice as it was shown to the network, at native size: PNG, 8-bit grey.
+        mask_probability: path of the mask's probabilities at native size: PNG, 255 is certain tumour.
         mask_pixels: bool ``(height, width)``, where a single slice was predicted; never written to the row.
+        mask_probabilities: uint8 ``(height, width)``, 255 is certain tumour; never written to the row.
     """
 
     file: str | None
@@ -79,11 +84,14 @@ class Result:
     dicom_sr: str | None = None
     runtime: str | None = None
     warnings: tuple[str, ...] = ()
+    picture: str | None = None
+    mask_probability: str | None = None
     mask_pixels: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
+    mask_probabilities: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 
     def row(self) -> dict[str, Any]:
         """The row of ``results.json``: plain values under the contract's names, in its order."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "mask_pixels"}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ARRAYS}
         return {
             "class" if name == "class_name" else name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
@@ -91,7 +99,15 @@ class Result:
 
     def files(self) -> list[str]:
         """The files that the row speaks of, relative to the output folder."""
-        named = (self.mask, self.overlay, self.nifti, self.dicom_seg, self.dicom_sr)
+        named = (
+            self.mask,
+            self.overlay,
+            self.picture,
+            self.mask_probability,
+            self.nifti,
+            self.dicom_seg,
+            self.dicom_sr,
+        )
         return [file for file in named if file is not None]
 
     @classmethod

@@ -10,19 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
-from brainmtl.imaging.mask import write_mask
 from brainmtl.imaging.nifti import read_nifti, write_nifti
-from brainmtl.imaging.overlay import draw_overlay
-from brainmtl.imaging.picture import write_picture
 from brainmtl.imaging.series import read_stack
 from brainmtl.imaging.volume import Volume
 from brainmtl.inference.consistency import drop_stray
-from brainmtl.inference.inputs import MASKS, OVERLAYS, VOLUMES, Scan
+from brainmtl.inference.inputs import VOLUMES, Scan
 from brainmtl.inference.measure import longest_diameter
 from brainmtl.inference.objects import write_objects
 from brainmtl.inference.package import ModelPackage
 from brainmtl.inference.pictures import measured, refused
 from brainmtl.inference.result import Result
+from brainmtl.inference.slice_files import write_slice
 
 
 def predict_scan(
@@ -32,6 +30,7 @@ def predict_scan(
     out: Path,
     *,
     overlay: bool,
+    view: bool,
     started: datetime | None,
     batch_size: int,
 ) -> list[Result]:
@@ -43,6 +42,7 @@ def predict_scan(
         name: what its results are called.
         out: the output folder.
         overlay: draw the overlays.
+        view: write slices and mask probabilities.
         started: when the batch began, for DICOM objects; ``None`` writes none.
         batch_size: slices that the network sees at once.
 
@@ -57,11 +57,11 @@ def predict_scan(
     if volume is None:
         return errors
     results = _measure(list(_slices(package, volume, batch_size)), volume)
-    results = _write_slices(results, volume, name, out, overlay)
+    results = _write_slices(results, volume, name, out, overlay, view)
     results = _write_volume(results, volume, scan, name, out)
     if started is not None and scan.kind == "dicom":
         results = write_objects(results, volume, name, out, started)
-    return [replace(result, mask_pixels=None) for result in results] + errors
+    return [replace(result, mask_pixels=None, mask_probabilities=None) for result in results] + errors
 
 
 def _read(scan: Scan) -> tuple[Volume | None, list[tuple[Path, InputError]]]:
@@ -127,15 +127,11 @@ def _measure_slice(result: Result, mask: NDArray[np.bool_], dropped: int, volume
     )
 
 
-def _write_slices(results: list[Result], volume: Volume, name: str, out: Path, overlay: bool) -> list[Result]:
+def _write_slices(
+    results: list[Result], volume: Volume, name: str, out: Path, overlay: bool, view: bool
+) -> list[Result]:
     def write(result: Result, pixels: NDArray[np.uint8]) -> Result:
-        if result.mask_pixels is None:
-            return result
-        file = f"{name}/{result.slice:04}.png"
-        write_mask(out / MASKS / file, result.mask_pixels)
-        if overlay:
-            write_picture(out / OVERLAYS / file, draw_overlay(pixels, result.mask_pixels))
-        return replace(result, mask=f"{MASKS}/{file}", overlay=f"{OVERLAYS}/{file}" if overlay else None)
+        return write_slice(result, pixels, out, f"{name}/{result.slice:04}", overlay=overlay, view=view)
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(write, results, volume.grey))
