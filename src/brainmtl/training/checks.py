@@ -62,11 +62,11 @@ def check_recipe(recipe: Recipe) -> None:
     """Make sure that fields which bear on one another fit.
 
     Args:
-        recipe: its ``fine_tuning`` and ``network.classifier.classes``.
+        recipe: its ``fine_tuning``, ``network.classifier.classes`` and ``balancing``.
 
     Raises:
-        InputError: the first phase leaves no epochs to the second or freezes nothing, or label smoothing
-            would ask for classes that the network does not know.
+        InputError: the first phase leaves no epochs to the second or freezes nothing, label smoothing would
+            ask for classes that the network does not know, or there are no two tasks to balance.
     """
     second, epochs = recipe.fine_tuning, recipe.schedule.epochs
     if second is not None and second.after >= epochs:
@@ -87,6 +87,8 @@ def check_recipe(recipe: Recipe) -> None:
             field="losses.label_smoothing",
             mend="set it to 0",
         )
+    if recipe.balancing.name != "fixed" and recipe.network.task != "joint":
+        raise InputError("one task has nothing to balance", field="balancing.name", mend="set it to fixed")
 
 
 def check_size(recipe: Recipe, network: nn.Module) -> None:

@@ -11,11 +11,17 @@ from brainmtl.errors import InputError
 from brainmtl.models.freezing import thaw
 from brainmtl.models.network import Outputs
 from brainmtl.training.augmentation import augment
+from brainmtl.training.balancing.balancing import known
+from brainmtl.training.balancing.choice import make_balancing
+from brainmtl.training.balancing.gradients import cosine, gramian, shared_weights, task_gradients
 from brainmtl.training.batches import Batch
 from brainmtl.training.losses import Losses, joint_loss
 from brainmtl.training.optimization import make_optimizer, make_schedule
 from brainmtl.training.phases import Phase, phase_at
 from brainmtl.training.recipe import Recipe
+
+MEASURED = 4
+"""Batches of an epoch, evenly spread, on which the conflict between the tasks is measured; at most."""
 
 
 class Learner(pl.LightningModule):
@@ -34,6 +40,9 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.recipe = recipe
+        self.balancing = make_balancing(recipe.balancing)
+        self.tasks: tuple[Tensor, ...] = ()
+        self.number = 0
         self.begin(phase_at(recipe, epoch))
         self.means: dict[str, list[tuple[Tensor, int]]] = {}
 
@@ -63,7 +72,17 @@ class Learner(pl.LightningModule):
         random.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch * 10_007 + number)
         images, masks = augment(batch.images / 255.0, batch.masks / 255.0, self.recipe.augmentation, random)
         losses = self._losses("train", self(images), masks, batch)
+        self.tasks, self.number = losses.tasks, number
         return losses.total if losses.total.requires_grad else None
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Leave the gradient of a step in the weights, as the balancing of the recipe has it."""
+        tasks, self.tasks = self.tasks, ()
+        if self.number % self._spacing() == 0:
+            self._note_conflict(tasks)
+        weights = self.balancing.backward(loss, tasks, self.network)
+        for name, weight in zip(("mask", "class"), weights or (), strict=False):
+            self._note(f"train_{name}_weight", torch.tensor(weight), 1)
 
     def on_train_epoch_end(self) -> None:
         """Stop a run that has lost its way.
@@ -80,7 +99,10 @@ class Learner(pl.LightningModule):
                 )
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last validation."""
+        """Forget the last validation, and let the balancing take note of the epoch before it is saved."""
+        trained = self.epoch_means("train")
+        if {"train_mask_loss", "train_class_loss"} <= trained.keys():
+            self.balancing.end_epoch(trained["train_mask_loss"], trained["train_class_loss"])
         self.means = {key: value for key, value in self.means.items() if key.startswith("train")}
 
     def validation_step(self, batch: Batch, number: int) -> None:
@@ -122,11 +144,32 @@ class Learner(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and the schedule of the phase."""
-        optimizer = make_optimizer(self.network, self.phase.optimizer)
+        part = self.phase.optimizer
+        optimizer = make_optimizer(self.network, part)
+        if balance := self.balancing.parameters():
+            optimizer.add_param_group({"params": balance, "lr": part.lr, "weight_decay": 0.0})
         whole = int(self.trainer.estimated_stepping_batches)
         steps = whole * self.phase.schedule.epochs // self.recipe.schedule.epochs
         schedule = make_schedule(optimizer, self.phase.schedule, steps)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what the balancing has learned."""
+        checkpoint["balancing"] = self.balancing.memory()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with it; checkpoints of fixed weights may lack it."""
+        self.balancing.recall(checkpoint.get("balancing", {}))
+
+    def _spacing(self) -> int:
+        """Batches from one measurement of the conflict to the next."""
+        return -(-int(self.trainer.num_training_batches) // MEASURED)
+
+    def _note_conflict(self, tasks: tuple[Tensor, ...]) -> None:
+        shared = shared_weights(self.network) if len(known(tasks)) == 2 else []
+        found = cosine(gramian(task_gradients(tasks, shared))) if shared else None
+        if found is not None:
+            self._note("train_gradient_cosine", torch.tensor(found), 1)
 
     def _losses(self, prefix: str, outputs: Outputs, masks: Tensor, batch: Batch) -> Losses:
         losses = joint_loss(

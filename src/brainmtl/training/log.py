@@ -25,6 +25,9 @@ COLUMNS = (
     "validation_dice",
     "validation_accuracy",
     "validation_score",
+    "train_gradient_cosine",
+    "train_mask_weight",
+    "train_class_weight",
 )
 
 

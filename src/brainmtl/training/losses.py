@@ -11,11 +11,20 @@ from brainmtl.training.recipe import LossPart
 
 
 class Losses(NamedTuple):
-    """The mask loss and the class loss, means over what is known (zero where nothing is), and their sum."""
+    """The mask loss and the class loss, means over what is known (zero where nothing is), and their sum.
+
+    Attributes:
+        total: the sum of ``tasks``.
+        mask: as it is.
+        classes: as it is.
+        tasks: the mask loss and the class loss, each times its weight; without a gradient where nothing of
+            the batch is known.
+    """
 
     total: Tensor
     mask: Tensor
     classes: Tensor
+    tasks: tuple[Tensor, Tensor]
 
 
 def soft_dice_loss(logits: Tensor, masks: Tensor, smooth: float, over: str = "slice") -> Tensor:
@@ -142,5 +151,5 @@ def joint_loss(
     masked, labelled = (
         (1.0, 1.0) if part.mean_over == "known" else (mask_known.float().mean(), label_known.float().mean())
     )
-    total = part.mask_weight * masked * of_mask + part.class_weight * labelled * of_class
-    return Losses(total, of_mask, of_class)
+    tasks = (part.mask_weight * masked * of_mask, part.class_weight * labelled * of_class)
+    return Losses(tasks[0] + tasks[1], of_mask, of_class, tasks)

@@ -79,6 +79,22 @@ class LossPart(Part):
     """Each loss is a mean over the slices whose truth is known, or over all, where the others count 0."""
 
 
+class BalancingPart(Part):
+    """How the two losses of a joint network, each times its weight in ``losses``, make one step.
+
+    ``fixed`` adds them; ``uncertainty``, ``dwa`` and ``gradnorm`` learn further weights, see
+    ``training/balancing/``; ``pcgrad`` and ``aligned-mtl`` combine their gradients over the encoder.
+    """
+
+    name: Literal["fixed", "uncertainty", "dwa", "gradnorm", "pcgrad", "aligned-mtl"] = "fixed"
+    temperature: Positive = 2.0
+    """Of ``dwa``: the higher, the more alike the weights."""
+    asymmetry: NonNegative = 1.5
+    """Of ``gradnorm``: how much longer the gradient of a task that lags behind is to be."""
+    rate: Positive = 0.025
+    """Of ``gradnorm``: learning rate of the weights."""
+
+
 class OptimizerPart(Part):
     """How weights move; ``rmsprop-keras`` is Keras's RMSprop with its defaults."""
 
@@ -134,6 +150,7 @@ class Recipe(Part):
     augmentation: AugmentationPart = AugmentationPart()
     network: NetworkPart
     losses: LossPart = LossPart()
+    balancing: BalancingPart = BalancingPart()
     optimizer: OptimizerPart = OptimizerPart()
     schedule: SchedulePart = SchedulePart()
     fine_tuning: FineTuningPart | None = None
