@@ -59,6 +59,26 @@ def read_nifti(path: Path) -> Volume:
     )
 
 
+def claimed_shape(path: Path) -> tuple[int, int, int]:
+    """Slices, rows and columns that :func:`read_nifti` would find, from the header alone.
+
+    Args:
+        path: a ``.nii`` or ``.nii.gz`` file.
+
+    Raises:
+        InputError: its header cannot be read.
+    """
+    try:
+        header, shape = _header(path)
+        axis = slicing_axis(shape, np.linalg.norm(_affine(header, path)[:3, :3], axis=0))
+    except InputError:
+        raise
+    except Exception as error:  # nibabel raises anything on broken bytes
+        raise InputError("its header cannot be read", where=path, mend="export it again") from error
+    height, width = (shape[other] for other in range(3) if other != axis)
+    return shape[axis], height, width
+
+
 def slicing_axis(shape: tuple[int, ...], sizes: NDArray[np.float64]) -> int:
     """Choose the axis that slices lie across; :func:`read_nifti` tells the rule.
 

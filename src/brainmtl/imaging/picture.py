@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
-from brainmtl.imaging.limits import check_slice
+from brainmtl.imaging.limits import MAX_PIXELS, check_slice
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
 """What counts as a picture in a folder."""
@@ -18,6 +18,8 @@ FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB")
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations that swap width and height (EXIF 2.32, tag 0x0112)."""
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+COLOURED, PATCHES = 24, 64
+"""Grey levels between the channels of a coloured patch, and patches along a picture's shorter side."""
 
 # The limit below is tighter than Pillow's, and its message better; ``catch_warnings`` is not for threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -30,10 +32,12 @@ class Picture:
     Attributes:
         pixels: grey values, uint8 ``(H, W)``.
         mode: the file's own colour mode as Pillow names it, e.g. ``"RGB"``.
+        colour: share of its surface that is coloured, 0 to 1.
     """
 
     pixels: NDArray[np.uint8]
     mode: str
+    colour: float = 0.0
 
     @property
     def height(self) -> int:
@@ -68,7 +72,8 @@ def read_picture(path: Path, *, as_stored: bool = False) -> Picture:
             _check_single(image, path)
             image.load()
             still = as_stored or image.format == "TIFF"  # Pillow has turned a TIFF as it loaded
-            return Picture(_to_grey(image if still else ImageOps.exif_transpose(image)), image.mode)
+            grey = _to_grey(image if still else ImageOps.exif_transpose(image))
+            return Picture(grey, image.mode, _colour(image))
     except InputError:
         raise
     except Exception as error:  # decoders raise anything on broken bytes
@@ -87,6 +92,24 @@ def upright_size(path: Path) -> tuple[int, int]:
     with Image.open(path) as image:
         sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in SIDEWAYS
         return (image.height, image.width) if sideways else image.size
+
+
+def claimed_size(path: Path) -> tuple[int, int] | None:
+    """Rows and columns that a picture file claims to store, before anything of it is decoded.
+
+    Args:
+        path: an existing file.
+
+    Returns:
+        ``None`` where its header cannot be read.
+    """
+    try:
+        with path.open("rb") as handle, Image.open(handle, formats=FORMATS) as image:
+            return image.height, image.width
+    except Image.DecompressionBombError:
+        return MAX_PIXELS, MAX_PIXELS
+    except Exception:  # decoders raise anything on broken bytes
+        return None
 
 
 def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
@@ -137,6 +160,14 @@ def _to_grey(image: Image.Image) -> NDArray[np.uint8]:
         deep, low, high = -deep, -high, -low
     scaled = (np.nan_to_num(deep, nan=low, posinf=high, neginf=low) - low) * (255.0 / max(high - low, 1e-12))
     return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+
+
+def _colour(image: Image.Image) -> float:
+    """The share of patches whose channels lie more than :data:`COLOURED` apart; patches, for speed."""
+    if image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I"):
+        return 0.0
+    small = image.convert("RGB").reduce(max(1, min(image.size) // PATCHES))
+    return float((np.ptp(np.asarray(small), axis=2) > COLOURED).mean())
 
 
 def _white_is_zero(image: Image.Image) -> bool:

@@ -1,0 +1,92 @@
+"""The verb that serves an API and a page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brainmtl.cli.app import app
+from brainmtl.cli.console import say
+from brainmtl.errors import InputError, UsageError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@app.command()
+def serve(
+    model: Annotated[
+        list[Path], typer.Option("--model", help="A model package; may be given several times.")
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    prefix: Annotated[str, typer.Option(help="Path under which a proxy shows the server.")] = "",
+    token_file: Annotated[
+        Path | None, typer.Option(help="A file with the token that clients must show; or BRAINMTL_TOKEN.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Another site whose pages may call the API (CORS).")
+    ] = None,
+    runtime: Annotated[str, typer.Option(help="What computes: cpu, cuda, coreml, or openvino.")] = "cpu",
+    batch: Annotated[int, typer.Option(min=1, help="Slices that the network sees at once.")] = 8,
+    wait_ms: Annotated[float, typer.Option(min=0, help="How long a slice waits for others.")] = 5,
+    queue: Annotated[int, typer.Option(min=1, help="Requests inside at once; more are told to wait.")] = 32,
+    time_out: Annotated[float, typer.Option(min=0.1, help="Seconds for a request.")] = 60,
+    max_mb: Annotated[float, typer.Option(min=0.001, help="Of a request's body.")] = 256,
+    max_pixels: Annotated[int, typer.Option(min=256, help="Of one slice.")] = 16_000_000,
+    max_slices: Annotated[int, typer.Option(min=1, help="In a request.")] = 1024,
+    memory: Annotated[
+        Path | None, typer.Option(help="A folder in memory for uploads; /dev/shm by itself.")
+    ] = None,
+) -> None:
+    """Serve an API and a page that reads slices and scans. Offline; research use only.
+
+    Uploads stay in memory. SIGTERM lets requests that have begun come to their end.
+
+    Example: brainmtl serve --model base.onnx --port 8000
+    """
+    from brainmtl.inference.package import load_package
+    from brainmtl.server.app import create_app
+    from brainmtl.server.serve import serve as listen
+    from brainmtl.server.settings import Settings
+
+    settings = Settings(
+        token=_token(token_file),
+        origins=tuple(origin or ()),
+        prefix=_prefix(prefix),
+        memory=memory,
+        batch=batch,
+        wait_ms=wait_ms,
+        queue=queue,
+        time_out_s=time_out,
+        max_bytes=int(max_mb * 2**20),
+        max_pixels=max_pixels,
+        max_slices=max_slices,
+    )
+    served = create_app([load_package(path, runtime) for path in model], settings)
+    if host not in LOOPBACK and settings.token is None:
+        say(f"warning: whoever reaches {host} may use it: no token is set")
+    if not listen(served, host, port, lambda address: say(f"serving on {address} (Ctrl-C ends it)")):
+        raise UsageError(f"cannot listen on {host}:{port}", field="--port", mend="choose another port, or 0")
+
+
+def _token(file: Path | None) -> str | None:
+    import os
+
+    if file is None:
+        return os.environ.get("BRAINMTL_TOKEN") or None
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("the token cannot be read", where=file, mend="name a text file") from error
+    if not token:
+        raise InputError(
+            "holds no token", where=file, mend="write one into it, e.g. of `openssl rand -hex 32`"
+        )
+    return token
+
+
+def _prefix(text: str) -> str:
+    prefix = text.rstrip("/")
+    if prefix and (not prefix.startswith("/") or any(letter in prefix for letter in "?#% ")):
+        raise UsageError(f"--prefix {text}", mend="a path, e.g. /brainmtl")
+    return prefix

@@ -1,0 +1,1 @@
+"""One process that answers an API and serves a page."""

@@ -1,0 +1,71 @@
+"""Uploads become rows, by the same way as on the command line."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from brainmtl.inference.inputs import find_scans
+from brainmtl.inference.package import ModelPackage
+from brainmtl.inference.predict import predict_files
+from brainmtl.inference.result import Result
+from brainmtl.server.memory import memory_folder
+from brainmtl.server.settings import Settings
+from brainmtl.server.sizes import check_sizes
+from brainmtl.server.upload import Upload, store_uploads
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was found on the files of a request.
+
+    Attributes:
+        results: a row a slice; ``file`` is what the client calls the file.
+        folder: in memory; the rows' paths start there.
+    """
+
+    results: list[Result]
+    folder: Path
+
+    def content(self, path: str) -> bytes:
+        """A file that a row speaks of."""
+        return (self.folder / path).read_bytes()
+
+
+@contextmanager
+def read_files(
+    uploads: list[Upload],
+    package: ModelPackage,
+    settings: Settings,
+    memory: Path,
+    wanted: Callable[[str], bool],
+) -> Iterator[Reading]:
+    """Predict uploaded files in a folder in memory, gone at the end.
+
+    Args:
+        uploads: the files.
+        package: the model; its runtime keeps the request's deadline.
+        settings: limits.
+        memory: of :func:`~brainmtl.server.memory.find_memory`.
+        wanted: whether the files of a field of a row are asked for.
+
+    Raises:
+        Refusal: the files are too large, or memory is full.
+        Expired: the request's time is over.
+    """
+    with memory_folder(memory) as folder:
+        names = store_uploads(uploads, folder / "scan")
+        check_sizes(
+            find_scans(list(names)), names, max_pixels=settings.max_pixels, max_slices=settings.max_slices
+        )
+        results = predict_files(
+            package,
+            names,
+            folder / "out",
+            overlay=wanted("overlay"),
+            view=wanted("picture") or wanted("mask_probability"),
+            dicom=wanted("dicom_seg") or wanted("dicom_sr"),
+            batch_size=settings.batch,
+        )
+        named = [replace(result, file=names[Path(result.file or "")]) for result in results]
+        yield Reading(named, folder / "out")

@@ -1,0 +1,56 @@
+"""Too many pixels or slices, told by headers before anything is decoded."""
+
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from pathlib import Path
+
+from brainmtl.errors import InputError
+from brainmtl.imaging.picture import claimed_size
+from brainmtl.inference.inputs import Scan
+from brainmtl.server.problems import Refusal
+
+
+def check_sizes(scans: Sequence[Scan], names: dict[Path, str], *, max_pixels: int, max_slices: int) -> None:
+    """Refuse a request by what the headers of its files claim.
+
+    Args:
+        scans: of its files. One whose header cannot be read has no size; reading it tells more.
+        names: what the client calls each file.
+        max_pixels: of one slice.
+        max_slices: in all.
+
+    Raises:
+        Refusal: too large (413).
+    """
+    slices = 0
+    for scan in scans:
+        for count, height, width in _claims(scan):
+            slices += count
+            if width * height > max_pixels:
+                raise Refusal(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    f"slices of {width}×{height} pixels, more than {max_pixels:,}",
+                    where=names[scan.files[0]],
+                    mend="send smaller slices",
+                )
+    if slices > max_slices:
+        raise Refusal(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"{slices:,} slices, more than {max_slices:,}",
+            mend="send them in parts",
+        )
+
+
+def _claims(scan: Scan) -> Iterator[tuple[int, int, int]]:
+    """Slices, rows and columns."""
+    if scan.kind == "dicom":
+        yield from ((1, *frame.shape) for frame in scan.frames)
+    elif scan.kind == "nifti":
+        from brainmtl.imaging.nifti import claimed_shape
+
+        try:
+            yield claimed_shape(scan.files[0])
+        except InputError:
+            yield 1, 0, 0
+    else:
+        yield 1, *(claimed_size(scan.files[0]) or (0, 0))
