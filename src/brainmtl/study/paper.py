@@ -1,4 +1,4 @@
-"""A comparison as files: Markdown, CSV, JSON, LaTeX tables and macros."""
+"""A comparison as files: Markdown, CSV, JSON, LaTeX tables and macros, charts."""
 
 import json
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from brainmtl.imaging.files import whole_file
 from brainmtl.report.latex import to_latex, to_macros
+from brainmtl.report.style import LIGHT, to_png
 from brainmtl.report.tables import Table, to_csv, to_markdown
 from brainmtl.study.compare import (
     Row,
@@ -17,6 +18,7 @@ from brainmtl.study.compare import (
     published_text,
     row_json,
 )
+from brainmtl.study.pictures import comparison_charts
 from brainmtl.study.records import Record
 from brainmtl.study.steadiness import contrasts, steadiness_table
 
@@ -69,7 +71,8 @@ def macros(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def write_comparison(records: Sequence[Record], out: Path) -> list[Path]:
-    """Write ``compare.json``, ``compare.md``, a CSV a table, ``tables.tex``, ``macros.tex``, ``paper.tex``.
+    """Write ``compare.json``, ``compare.md``, a CSV a table, ``tables.tex``, ``macros.tex``, ``paper.tex``
+    and ``figures/``.
 
     Args:
         records: any.
@@ -87,7 +90,9 @@ def write_comparison(records: Sequence[Record], out: Path) -> list[Path]:
         "paper.tex": PAPER,
         **{f"{table.name}.csv": to_csv(table) for table in tables},
     }
-    for name, written in pages.items():
+    charts = {f"figures/{chart.name}.png": to_png(chart.draw(LIGHT)) for chart in comparison_charts(rows)}
+    files = {name: page.encode() for name, page in pages.items()} | charts
+    for name, content in files.items():
         with whole_file(out / name) as temporary:
-            temporary.write_text(written, encoding="utf-8")
-    return [out / name for name in pages]
+            temporary.write_bytes(content)
+    return [out / name for name in files]
