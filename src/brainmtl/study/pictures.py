@@ -16,8 +16,6 @@ ACCURACY: Final = "classification.accuracy"
 PARAMETERS: Final = ("cost.parameters", "cost.parameters_keras", "cost.trainable_parameters")
 """As the document counts them; ours beside them are counted alike."""
 ERROR: Final = "error bars: published SD; ours 95 % interval, or SD over folds"
-    "error bars: as published, SD over what the document says; ours, 95 % interval, or SD over folds"
-)
 
 
 def comparison_charts(rows: Sequence[Row]) -> list[Chart]:
