@@ -33,3 +33,9 @@ def test_an_engine_takes_the_paper(unet, crossval, tmp_path):
     )
     subprocess.run(words, cwd=tmp_path / "compared", check=True, capture_output=True)
     assert (tmp_path / "compared" / "paper.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_runs_with_masks_are_drawn_side_by_side(unet, tmp_path):
+    written = {str(path.relative_to(tmp_path)) for path in write_comparison([read_record(unet)], tmp_path)}
+    assert "figures/bars-bin-jalal-2025-test-segmentation.png" in written
+    assert not any("panels" in name for name in written)  # one run, and none of its masks

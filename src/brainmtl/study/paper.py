@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from brainmtl.imaging.files import whole_file
+from brainmtl.report.beside import beside_sheet
+from brainmtl.report.folder import PARTS, read_run
 from brainmtl.report.latex import to_latex, to_macros
 from brainmtl.report.style import LIGHT, to_png
 from brainmtl.report.tables import Table, to_csv, to_markdown
@@ -72,7 +74,7 @@ def macros(rows: Sequence[Row]) -> dict[str, str]:
 
 def write_comparison(records: Sequence[Record], out: Path) -> list[Path]:
     """Write ``compare.json``, ``compare.md``, a CSV a table, ``tables.tex``, ``macros.tex``, ``paper.tex``
-    and ``figures/``.
+    and ``figures/``; those called panels show slices.
 
     Args:
         records: any.
@@ -91,8 +93,18 @@ def write_comparison(records: Sequence[Record], out: Path) -> list[Path]:
         **{f"{table.name}.csv": to_csv(table) for table in tables},
     }
     charts = {f"figures/{chart.name}.png": to_png(chart.draw(LIGHT)) for chart in comparison_charts(rows)}
-    files = {name: page.encode() for name, page in pages.items()} | charts
+    files = {name: page.encode() for name, page in pages.items()} | charts | _panels(records)
     for name, content in files.items():
         with whole_file(out / name) as temporary:
             temporary.write_bytes(content)
     return [out / name for name in files]
+
+
+def _panels(records: Sequence[Record]) -> dict[str, bytes]:
+    runs = [read_run(record.path) for record in records if record.kind == "run"]
+    sheets = {part: beside_sheet(runs, part) for part in PARTS}
+    return {
+        f"figures/beside-{part}-panels.png": to_png(sheet, dpi=100)
+        for part, sheet in sheets.items()
+        if sheet is not None
+    }
