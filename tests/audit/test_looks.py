@@ -13,7 +13,7 @@ from brainmtl.errors import InputError
 def test_brightness_is_that_of_the_pixels(make_table):
     pixels = np.random.default_rng(3).integers(0, 200, (40, 50)).astype(np.uint8)
     pixels[:10] = 0
-    looks = look_at(make_table([{"pixels": pixels}]))
+    looks, _ = look_at(make_table([{"pixels": pixels}]))
     expected = (
         pixels.mean(),
         pixels.std(),
@@ -37,7 +37,7 @@ def test_headers_tell_files_of_the_same_pixels_apart(make_table, tmp_path: Path)
         path = tmp_path / f"{name}.jpg"
         image.convert(mode).save(path, "JPEG", **how)
         table.loc[table["id"] == name, "image"] = str(path)
-    found = look_at(table).metadata.set_index(table["id"])
+    found = look_at(table)[0].metadata.set_index(table["id"])
     assert list(found) == list(METADATA)
     assert found["bytes"].tolist() == [Path(path).stat().st_size for path in table["image"]]
     assert found["jpeg_tables"].tolist() == [0, 1, 2, 1]
@@ -53,7 +53,7 @@ def test_headers_tell_files_of_the_same_pixels_apart(make_table, tmp_path: Path)
 def test_thumbnails_are_in_order_and_every_slice_is_counted(phantom):
     counted: list[int] = []
     some = phantom.iloc[:5]
-    looks = look_at(some, counted.append)
+    looks, _ = look_at(some, counted.append)
     assert counted == [1, 2, 3, 4, 5]
     assert looks.thumbnails.shape == (5, 32, 32)
     for thumbnail, path in zip(looks.thumbnails, some["image"], strict=True):

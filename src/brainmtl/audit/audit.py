@@ -14,7 +14,7 @@ from brainmtl.audit.conflicts import find_conflicts
 from brainmtl.audit.findings import findings
 from brainmtl.audit.floors import measure_floors
 from brainmtl.audit.looks import look_at
-from brainmtl.audit.masks import check_masks, summarise_masks
+from brainmtl.audit.masks import Masks, check_masks, summarise_masks
 from brainmtl.audit.record import count_found
 from brainmtl.audit.shortcuts import measure_shortcuts
 from brainmtl.audit.suspects import rank_suspects, read_runs
@@ -23,6 +23,7 @@ from brainmtl.data.copies.compare import compare_slices
 from brainmtl.data.copies.match import match_sets
 from brainmtl.data.copies.pairs import find_pairs
 from brainmtl.data.copies.series import find_series
+from brainmtl.data.copies.thumbnails import Thumbnails
 from brainmtl.data.groups import group_slices
 from brainmtl.imaging.files import whole_file
 
@@ -82,16 +83,16 @@ def audit_set(
     """
     judged = read_runs(runs, table) if runs else None
     with bar("reading slices", len(table)) as progress:
-        looks = look_at(table, progress)
+        looks, thumbnails = look_at(table, progress)
     with bar("reading masks", int(table["mask"].notna().sum())) as progress:
         masks = check_masks(table, progress)
-    with bar("finding copies", len(table)) as progress:
-        compared = compare_slices(table, progress=progress)
-    pairs, series = _pairs(table, compared, bar), find_series(table, compared=compared)
+    with bar("finding copies", None) as progress:
+        compared = compare_slices(table, thumbnails=thumbnails, progress=progress)
+    pairs, series = _pairs(table, compared, masks, bar), find_series(table, compared=compared)
     grouped = _regrouped(table, compared)
     with bar("measuring shortcuts", 5) as progress:
         shortcuts = measure_shortcuts(grouped, looks, progress)
-    matches = None if other is None else _matches(table, other, bar)
+    matches = None if other is None else _matches(table, other, thumbnails, masks, bar)
     suspects = rank_suspects(table, pairs, judged=judged, matches=matches)
     record = count_found(table, grouped, pairs, series, suspects, matches) | {
         "masks": summarise_masks(masks),
@@ -129,13 +130,13 @@ def write_audit(audit: Audit, folder: Path) -> None:
         temporary.write_text(json.dumps(audit.record, indent=2) + "\n", encoding="utf-8")
 
 
-def _pairs(table: pd.DataFrame, compared: pd.DataFrame, bar: Bar) -> pd.DataFrame:
+def _pairs(table: pd.DataFrame, compared: pd.DataFrame, masks: Masks, bar: Bar) -> pd.DataFrame:
     pairs = find_pairs(table, compared=compared)
     pairs["conflict"] = find_conflicts(table, pairs)
-    masks = table.set_index("id")["mask"]
+    paths = table.set_index("id")["mask"]
     with bar("comparing masks of copies", len(pairs)) as progress:
         back = pairs.assign(transform=pairs["transform"].map(undone))
-        pairs["mask_dice"] = mask_dice(back, masks, masks, progress)
+        pairs["mask_dice"] = mask_dice(back, paths, paths, progress, masks.areas)
     return pairs
 
 
@@ -145,8 +146,10 @@ def _regrouped(table: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     return table.assign(group=group_slices(table, persons, compared=compared))
 
 
-def _matches(table: pd.DataFrame, other: pd.DataFrame, bar: Bar) -> pd.DataFrame:
+def _matches(
+    table: pd.DataFrame, other: pd.DataFrame, thumbnails: Thumbnails, masks: Masks, bar: Bar
+) -> pd.DataFrame:
     with bar("matching the other set", None) as progress:
-        found = match_sets(table, other, progress=progress)
+        found = match_sets(table, other, thumbnails=thumbnails, progress=progress)
     with bar("comparing masks with the other set", len(found)) as progress:
-        return carry_over(table, other, found, progress)
+        return carry_over(table, other, found, progress, masks.areas)

@@ -1,10 +1,12 @@
 """What another data set knows about the slices of this one: patients, classes, second masks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
+from brainmtl.audit.area import Area
 from brainmtl.audit.twins import mask_dice
 from brainmtl.evaluation.measures import metric
 
@@ -16,6 +18,7 @@ def carry_over(
     other: pd.DataFrame,
     found: pd.DataFrame,
     progress: Callable[[int], None] = lambda done: None,
+    areas: Mapping[str, Area] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Lay what the other set knows beside each slice that it shows too.
 
@@ -24,6 +27,7 @@ def carry_over(
         other: the manifest of the other set.
         found: from :func:`brainmtl.data.copies.match.match_sets`.
         progress: called with the number of slices done.
+        areas: masks that need not be read again, by path.
 
     Returns:
         One row a slice found: ``id, other_id, kind, transform`` (the way to lay the other's slice, and its
@@ -38,7 +42,7 @@ def carry_over(
     rows["label"] = rows["id"].map(ours["label"])
     rows["other_group"] = rows["other_id"].map(theirs["group"])
     pairs = rows.rename(columns={"id": "a", "other_id": "b"})
-    rows["mask_dice"] = mask_dice(pairs, ours["mask"], theirs["mask"], progress)
+    rows["mask_dice"] = mask_dice(pairs, ours["mask"], theirs["mask"], progress, areas)
     return rows[[*COLUMNS, "other_mask", "mask_dice"]].reset_index(drop=True)
 
 

@@ -1,7 +1,6 @@
 """What a slice's file tells to whoever never looks at the head: its header, its brightness, a thumbnail."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from brainmtl.data.copies.thumbnails import Small, Thumbnails, collect, shrink
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
 
@@ -20,6 +20,9 @@ METADATA = (
     *("bytes", "bytes_per_pixel", "format", "mode", "info_fields", "exif_fields"),
     *("jpeg_tables", "jpeg_quantization", "progressive"),
 )
+
+Look = tuple[tuple[float | str, ...], NDArray[np.int64], NDArray[np.uint8]]
+"""Of one slice: its header, how many pixels have each grey value, its thumbnail."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,10 @@ class Looks:
     thumbnails: NDArray[np.uint8]
 
 
-def look_at(table: pd.DataFrame, progress: Callable[[int], None] = lambda done: None) -> Looks:
-    """Read every slice once.
+def look_at(
+    table: pd.DataFrame, progress: Callable[[int], None] = lambda done: None
+) -> tuple[Looks, Thumbnails]:
+    """Read every slice once, for its looks and for what copies are found by.
 
     Args:
         table: a manifest.
@@ -47,20 +52,21 @@ def look_at(table: pd.DataFrame, progress: Callable[[int], None] = lambda done: 
     Raises:
         InputError: a file is missing or cannot be decoded.
     """
-    seen = []
-    with ThreadPoolExecutor() as pool:
-        for done, one in enumerate(pool.map(_look, table["image"]), start=1):
-            seen.append(one)
-            progress(done)
-    metadata, intensity, thumbnails = zip(*seen, strict=True)
-    headers = pd.DataFrame(list(metadata), columns=list(METADATA), index=table.index)
+    seen: list[Look] = []
+
+    def decoded() -> Iterator[Small]:
+        with ThreadPoolExecutor() as pool:
+            for look, small in pool.map(_look, table["image"]):
+                seen.append(look)
+                yield small
+
+    kept = collect(decoded(), len(table), progress)
+    headers, counts, thumbnails = zip(*seen, strict=True)
+    metadata = pd.DataFrame(list(headers), columns=list(METADATA), index=table.index)
     for name in ("format", "mode"):
-        headers[name] = pd.factorize(headers[name], sort=True)[0]
-    return Looks(
-        headers,
-        pd.DataFrame(list(intensity), columns=list(INTENSITY), index=table.index),
-        np.stack(thumbnails),
-    )
+        metadata[name] = pd.factorize(metadata[name], sort=True)[0]
+    intensity = pd.DataFrame(_brightness(np.stack(counts)), columns=list(INTENSITY), index=table.index)
+    return Looks(metadata, intensity, np.stack(thumbnails)), kept
 
 
 def grey_values(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -75,10 +81,10 @@ def grey_values(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.array(Image.fromarray(pixels).histogram(), np.int64)  # faster than counting in NumPy
 
 
-def _look(image: str) -> tuple[tuple[float | str, ...], tuple[float, ...], NDArray[np.uint8]]:
+def _look(image: str) -> tuple[Look, Small]:
     path = Path(image)
     pixels = read_picture(path).pixels
-    return _header(path), _brightness(pixels), to_square(pixels, SIDE, "stretch")
+    return (_header(path), grey_values(pixels), to_square(pixels, SIDE, "stretch")), shrink(pixels)
 
 
 def _header(path: Path) -> tuple[float | str, ...]:
@@ -92,10 +98,11 @@ def _header(path: Path) -> tuple[float | str, ...]:
         )
 
 
-def _brightness(pixels: NDArray[np.uint8]) -> tuple[float, ...]:
-    shares = grey_values(pixels) / pixels.size
-    grey = np.arange(256)
-    mean = float(shares @ grey)
-    spread = math.sqrt(max(float(shares @ grey**2) - mean**2, 0))
-    median = int((shares.cumsum() < 0.5).sum())
-    return mean, spread, median, int(np.flatnonzero(shares)[-1]), float(shares[0])
+def _brightness(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The columns :data:`INTENSITY`, from the pixels of every grey value, ``(N, 256)``."""
+    grey, pixels = np.arange(256), counts.sum(axis=1)
+    mean = counts @ grey / pixels
+    spread = np.sqrt(np.maximum(counts @ grey**2 / pixels - mean**2, 0))
+    median = (2 * counts.cumsum(axis=1) < pixels[:, None]).sum(axis=1)
+    brightest = 255 - (counts[:, ::-1] > 0).argmax(axis=1)
+    return np.stack([mean, spread, median, brightest, counts[:, 0] / pixels], axis=1)

@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainmtl.audit.area import Area
 from brainmtl.audit.looks import grey_values
 from brainmtl.imaging.mask import THRESHOLD
 from brainmtl.imaging.picture import read_picture
-from brainmtl.imaging.square import to_square
 from brainmtl.labels import HEALTHY
 
 SIDE = 128
@@ -37,12 +37,14 @@ class Masks:
         values: pixels of every grey value over all masks, ``(256,)``.
         unmasked: slices of a tumour without a mask.
         squares: bool ``(N, 128, 128)``, one a slice of the manifest, empty where there is no mask.
+        areas: by file, what each marks.
     """
 
     checks: pd.DataFrame
     values: NDArray[np.int64]
     unmasked: int
     squares: NDArray[np.bool_]
+    areas: dict[str, Area]
 
 
 def check_masks(table: pd.DataFrame, progress: Callable[[int], None] = lambda done: None) -> Masks:
@@ -58,21 +60,22 @@ def check_masks(table: pd.DataFrame, progress: Callable[[int], None] = lambda do
     masked = np.flatnonzero(table["mask"].notna())
     squares = np.zeros((len(table), SIDE, SIDE), bool)
     values = np.zeros(256, np.int64)
-    rows = []
+    rows, areas = [], {}
     jobs = table.iloc[masked]
     with ThreadPoolExecutor() as pool:
         checked = pool.map(_check, jobs["mask"], jobs["height"], jobs["width"])
-        for done, (row, histogram, square) in enumerate(checked, start=1):
+        for done, (row, histogram, square, area) in enumerate(checked, start=1):
             squares[masked[done - 1]] = square
+            areas[jobs["mask"].iat[done - 1]] = area
             values += histogram
             rows.append(row)
             progress(done)
     named = jobs[["id", "label", "split"]].reset_index(drop=True)
-    columns = list(_row(np.zeros((1, 1), np.uint8), np.zeros(256, np.int64), 1, 1))
+    columns = list(_row(Area.of(np.zeros((1, 1), bool)), np.zeros(256, np.int64), (1, 1)))
     ill = table["mask"].isna() & table["label"].notna() & (table["label"] != HEALTHY)
     checked_masks = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ISSUES, bool))
     checks = pd.concat([named, checked_masks], axis=1)
-    return Masks(checks, values, int(ill.sum()), squares)
+    return Masks(checks, values, int(ill.sum()), squares, areas)
 
 
 def summarise_masks(masks: Masks) -> dict[str, Any]:
@@ -106,41 +109,40 @@ def _counts(checks: pd.DataFrame) -> dict[str, int]:
     return counts | {"several_lesions": int((checks["lesions"] > 1).sum())}
 
 
-def _check(path: str, height: int, width: int) -> tuple[dict[str, Any], NDArray[np.int64], NDArray[np.bool_]]:
+def _check(
+    path: str, height: int, width: int
+) -> tuple[dict[str, Any], NDArray[np.int64], NDArray[np.bool_], Area]:
     pixels = read_picture(Path(path)).pixels
-    marked = (pixels > THRESHOLD).astype(np.uint8) * 255
-    square = to_square(marked, SIDE) > THRESHOLD
-    values = grey_values(pixels)
-    return _row(pixels, values, height, width), values, square
+    area, values = Area.of(pixels > THRESHOLD), grey_values(pixels)
+    return _row(area, values, (height, width)), values, area.square(SIDE), area
 
 
-def _row(pixels: NDArray[np.uint8], values: NDArray[np.int64], height: int, width: int) -> dict[str, Any]:
-    area, grey = int(values[THRESHOLD + 1 :].sum()), int(values[1:-1].sum())
-    lesions, holes = _pieces(pixels > THRESHOLD)
+def _row(area: Area, values: NDArray[np.int64], shape: tuple[int, int]) -> dict[str, Any]:
+    pixels, marked, grey = (int(part.sum()) for part in (values, values[THRESHOLD + 1 :], values[1:-1]))
+    lesions, holes = _pieces(area)
     return {
-        "width": pixels.shape[1],
-        "height": pixels.shape[0],
-        "area_px": area,
-        "share": area / pixels.size,
+        "width": area.shape[1],
+        "height": area.shape[0],
+        "area_px": marked,
+        "share": marked / max(pixels, 1),
         "grey_px": grey,
-        "inflation": int(values[1:].sum()) / area if area else np.nan,
+        "inflation": (pixels - int(values[0])) / marked if marked else np.nan,
         "lesions": lesions,
         "holes": holes,
-        "empty": area == 0,
-        "other_size": not (pixels.shape[0] == height and pixels.shape[1] == width),
-        "tiny": 0 < area < TINY * pixels.size,
+        "empty": marked == 0,
+        "other_size": area.shape != shape,
+        "tiny": 0 < marked < TINY * pixels,
         "many_lesions": lesions > LESIONS,
         "with_holes": holes > 0,
         "not_binary": grey > 0,
     }
 
 
-def _pieces(tumour: NDArray[np.bool_]) -> tuple[int, int]:
+def _pieces(area: Area) -> tuple[int, int]:
     """Pieces that touch at an edge or corner, and holes: background they shut in."""
-    rows, columns = np.flatnonzero(tumour.any(axis=1)), np.flatnonzero(tumour.any(axis=0))
-    if not rows.size:
+    if not area.bits.size:
         return 0, 0
-    part = np.pad(tumour[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
+    part = np.pad(area.part(), 1)
     return int(ndimage.label(part, EIGHT)[1]), int(ndimage.label(~part)[1]) - 1
 
 

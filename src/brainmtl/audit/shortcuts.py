@@ -5,7 +5,9 @@ Nature Machine Intelligence 2:665). Each family of features is measured twice: l
 whole groups within the training split, and learnt there and tested on the set's own test split.
 """
 
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,16 +60,19 @@ def measure_shortcuts(
     """
     known = table["label"].notna().to_numpy(dtype=bool)
     labelled = table[known]
-    inner, outer = within_split(labelled), across_splits(labelled)
-    found = {}
+    sides = {"within": within_split(labelled), "across": across_splits(labelled)}
     families = _families(labelled, looks, known)
-    for done, (name, (features, guess)) in enumerate(families.items(), start=1):
-        found[name] = {
-            "features": features,
-            "within": _score(labelled, guess, inner),
-            "across": _score(labelled, guess, outer),
+    found = {}
+    # scikit-learn sets warning filters as it fits, and threads lose each other's: they are put back here.
+    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        scores = {
+            (name, side): pool.submit(_score, labelled, guess, parts)
+            for name, (_, guess) in families.items()
+            for side, parts in sides.items()
         }
-        progress(done)
+        for done, (name, (features, _)) in enumerate(families.items(), start=1):
+            found[name] = {"features": features} | {side: scores[name, side].result() for side in sides}
+            progress(done)
     return found
 
 
@@ -112,9 +117,7 @@ def _forest(labels: NDArray[np.object_], features: pd.DataFrame) -> Guesser:
     values = features.to_numpy(dtype=np.float64)
 
     def guess(train: Rows, test: Rows) -> Guess:
-        forest = RandomForestClassifier(
-            TREES, random_state=0
-        )  # its threads lose each other's warning filters
+        forest = RandomForestClassifier(TREES, random_state=0)
         forest.fit(values[train], labels[train].astype(str))
         chances, names = forest.predict_proba(values[test]), forest.classes_
         healthy = chances[:, names == HEALTHY].sum(axis=1)

@@ -4,9 +4,10 @@ One picture that was masked twice says how well the annotators agree with themse
 the annotators, not the anatomy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from brainmtl.audit.area import Area
 from brainmtl.data.copies.orientation import BACK, ORIENTATIONS
 from brainmtl.evaluation.measures import metric
 from brainmtl.evaluation.segmentation import dice
@@ -29,6 +31,7 @@ def mask_dice(
     masks: "pd.Series[str]",
     others: "pd.Series[str]",
     progress: Callable[[int], None] = lambda done: None,
+    areas: Mapping[str, Area] = MappingProxyType({}),
 ) -> "pd.Series[float]":
     """Compare the masks of two pictures that show the same.
 
@@ -37,6 +40,7 @@ def mask_dice(
         masks: paths of masks by the ids of ``a``, null where there is none.
         others: the same by the ids of ``b``.
         progress: called with the number of pairs done.
+        areas: masks that need not be read again, by path.
 
     Returns:
         Dice aligned with the pairs, at the size of ``a``; NaN where one has no mask or ``a``'s is empty.
@@ -44,10 +48,14 @@ def mask_dice(
     Raises:
         InputError: a mask cannot be read.
     """
+
+    def read(path: str) -> NDArray[np.bool_]:
+        return areas[path].whole() if path in areas else read_mask(Path(path))
+
     jobs = list(zip(pairs["a"].map(masks), pairs["b"].map(others), pairs["transform"], strict=True))
     found = []
     with ThreadPoolExecutor() as pool:
-        for done, value in enumerate(pool.map(lambda job: _agreement(*job), jobs), start=1):
+        for done, value in enumerate(pool.map(lambda job: _agreement(read, *job), jobs), start=1):
             found.append(value)
             progress(done)
     return pd.Series(found, index=pairs.index, dtype=float)
@@ -104,8 +112,8 @@ def _mean_dice(values: "pd.Series[float]", labels: "pd.Series[str]") -> dict[str
     }
 
 
-def _agreement(mask: Any, other: Any, transform: str) -> float:
+def _agreement(read: Callable[[str], NDArray[np.bool_]], mask: Any, other: Any, transform: str) -> float:
     if pd.isna(mask) or pd.isna(other):
         return float("nan")
-    truth = read_mask(Path(str(mask)))
-    return dice(truth, laid(read_mask(Path(str(other))), transform, truth.shape))
+    truth = read(str(mask))
+    return dice(truth, laid(read(str(other)), transform, truth.shape))

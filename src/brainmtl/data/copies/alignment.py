@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainmtl.data.copies.resample import Floats, cut
-from brainmtl.data.copies.thumbnails import SIDE
 
 LEVELS = ((16, 4, 0.92), (32, 4, 0.945))
 """Pixels a side, steps there, and the correlation below which a pair is given up."""
@@ -55,9 +54,10 @@ def _possible(boxes: Floats) -> NDArray[np.bool_]:
 
 
 def _shrink(pictures: Floats, side: int) -> Floats:
-    factor = SIDE // side
-    small = pictures.reshape(len(pictures), side, factor, side, factor).mean(axis=(2, 4))
-    small -= small.mean(axis=(1, 2), keepdims=True)
+    while pictures.shape[-1] > side:
+        above, below = pictures[:, ::2], pictures[:, 1::2]
+        pictures = (above[..., ::2] + above[..., 1::2] + below[..., ::2] + below[..., 1::2]) / 4
+    small = pictures - pictures.mean(axis=(1, 2), keepdims=True)
     return np.asarray(small / np.maximum(small.std(axis=(1, 2), keepdims=True), 1e-3), np.float32)
 
 

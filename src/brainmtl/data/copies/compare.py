@@ -18,12 +18,19 @@ beside each other in one head. In BRISC 98.5 % of such pairs show one person."""
 NAMES = np.array([each.name for each in ORIENTATIONS])
 
 
-def compare_slices(table: pd.DataFrame, *, progress: Progress = lambda done, total: None) -> pd.DataFrame:
+def compare_slices(
+    table: pd.DataFrame,
+    *,
+    thumbnails: Thumbnails | None = None,
+    progress: Progress = lambda done, total: None,
+) -> pd.DataFrame:
     """Find every two slices that show one slice, or two beside each other in one head.
 
     Args:
-        table: a manifest; its image files are read, each once.
-        progress: called with the number of slices decoded, and to decode.
+        table: a manifest; its image files are read, each once, unless ``thumbnails`` are given.
+        thumbnails: of its slices.
+        progress: called with the number of slices decoded, and to decode; where thumbnails are given, with
+            the number of pairs verified, and to verify.
 
     Returns:
         One row a pair, ordered by ``a`` and ``b``: ``a, b`` (row numbers, ``a < b``), ``kind`` (``bytes``,
@@ -34,18 +41,25 @@ def compare_slices(table: pd.DataFrame, *, progress: Progress = lambda done, tot
     Raises:
         InputError: a file cannot be read.
     """
-    thumbnails = read_thumbnails(table["image"], lambda done: progress(done, len(table)))
+    verified = progress
+    if thumbnails is None:
+        thumbnails = read_thumbnails(table["image"], lambda done: progress(done, len(table)))
+        verified = _unseen
     picture = pictures(table["sha256"], thumbnails.hashes)
     distinct = picture["picture"].drop_duplicates().index.to_numpy()
-    found = spread(_alike(thumbnails.part(distinct)), picture)
+    found = spread(_alike(thumbnails.part(distinct), verified), picture)
     found["transform"] = NAMES[found.pop("orientation").to_numpy(dtype=int)]
     return found[["a", "b", "kind", "transform", "score"]].sort_values(["a", "b"], ignore_index=True)
 
 
-def _alike(distinct: Thumbnails) -> pd.DataFrame:
+def _unseen(done: int, total: int) -> None:
+    pass
+
+
+def _alike(distinct: Thumbnails, progress: Progress) -> pd.DataFrame:
     """Pairs of different pictures: ``a, b, orientation, kind, score``, each pair once."""
     candidates = find_candidates(distinct)
-    lying, overlaid = verify(distinct, distinct, candidates)
+    lying, overlaid = verify(distinct, distinct, candidates, lambda done: progress(done, len(candidates)))
     same = overlaid >= SAME
     found = pd.DataFrame(
         {

@@ -6,7 +6,7 @@ import pandas as pd
 from brainmtl.data.copies.candidates import find_candidates
 from brainmtl.data.copies.compare import NAMES, Progress
 from brainmtl.data.copies.orientation import BACK
-from brainmtl.data.copies.thumbnails import read_thumbnails
+from brainmtl.data.copies.thumbnails import Thumbnails, read_thumbnails
 from brainmtl.data.copies.verify import SAME, verify
 
 CARRIED = ("patient", "label", "mask")
@@ -14,14 +14,19 @@ CARRIED = ("patient", "label", "mask")
 
 
 def match_sets(
-    table: pd.DataFrame, other: pd.DataFrame, *, progress: Progress = lambda done, total: None
+    table: pd.DataFrame,
+    other: pd.DataFrame,
+    *,
+    thumbnails: Thumbnails | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> pd.DataFrame:
     """Find the slices of a set that are also in another, and what the other says of them.
 
     Args:
-        table: a manifest; its image files are read, each once.
+        table: a manifest; its image files are read, each once, unless ``thumbnails`` are given.
         other: another manifest; its image files are read too.
-        progress: called with the number of slices decoded, and to decode, of both.
+        thumbnails: of the slices of ``table``.
+        progress: called with the number of slices decoded, and to decode, of all that are read.
 
     Returns:
         One row a slice of ``table`` that is in the other set, with the likest of the other's: ``id``,
@@ -32,9 +37,12 @@ def match_sets(
     Raises:
         InputError: a file cannot be read.
     """
-    total = len(table) + len(other)
-    ours = read_thumbnails(table["image"], lambda done: progress(done, total))
-    theirs = read_thumbnails(other["image"], lambda done: progress(len(table) + done, total))
+    unread = len(table) if thumbnails is None else 0
+    total = unread + len(other)
+    ours = thumbnails
+    if ours is None:
+        ours = read_thumbnails(table["image"], lambda done: progress(done, total))
+    theirs = read_thumbnails(other["image"], lambda done: progress(unread + done, total))
     candidates = find_candidates(ours, theirs)
     _, score = verify(ours, theirs, candidates)
     same = score >= SAME

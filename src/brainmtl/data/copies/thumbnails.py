@@ -1,7 +1,7 @@
 """Slices decoded once: a small picture, where the head lies in it, and a hash of every pixel."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ SPARSE = 0.03
 """A row or column with a smaller share of bright pixels lies outside the head."""
 SMALLEST_BOX = 0.25
 """A head that covers less of a side was not found; the whole picture stands in for it."""
+
+Small = tuple[NDArray[np.uint8], bytes]
+"""Of one slice: its small picture, and a hash of every pixel."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +62,40 @@ def read_thumbnails(
     Raises:
         InputError: a file cannot be read.
     """
-    pixels = np.empty((len(images), SIDE, SIDE), np.uint8)
-    hashes = np.empty(len(images), "S32")
     with ThreadPoolExecutor() as pool:
-        for row, (small, digest) in enumerate(pool.map(_look, images)):
-            pixels[row], hashes[row] = small, digest
-            progress(row + 1)
+        seen = pool.map(lambda path: shrink(read_picture(Path(path)).pixels), images)
+        return collect(seen, len(images), progress)
+
+
+def shrink(pixels: NDArray[np.uint8]) -> Small:
+    """What is kept of a decoded slice.
+
+    Args:
+        pixels: uint8 ``(H, W)``.
+
+    Returns:
+        uint8 ``(64, 64)``, and a hash of every pixel and the size.
+    """
+    digest = hashlib.sha256(b"%dx%d" % pixels.shape)
+    digest.update(np.ascontiguousarray(pixels).data)
+    return to_square(pixels, SIDE, "stretch"), digest.hexdigest()[:32].encode()
+
+
+def collect(
+    seen: Iterable[Small], count: int, progress: Callable[[int], None] = lambda done: None
+) -> Thumbnails:
+    """Put slices together as they come.
+
+    Args:
+        seen: from :func:`shrink`.
+        count: how many.
+        progress: called with the number of slices done.
+    """
+    pixels, hashes = np.empty((count, SIDE, SIDE), np.uint8), np.empty(count, "S32")
+    for row, (small, digest) in enumerate(seen):
+        pixels[row], hashes[row] = small, digest
+        progress(row + 1)
     return Thumbnails(pixels, find_heads(pixels), hashes)
-
-
-def _look(path: str) -> tuple[NDArray[np.uint8], bytes]:
-    pixels = np.ascontiguousarray(read_picture(Path(path)).pixels)
-    digest = hashlib.blake2b(pixels.data, digest_size=16, salt=b"%dx%d" % pixels.shape)
-    return to_square(pixels, SIDE, "stretch"), digest.hexdigest().encode()
 
 
 def find_heads(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
