@@ -39,6 +39,23 @@ COMPOSITIONS = {
         "conventions": "keras",
     },
     "half unet": {"encoder": PLAIN, "decoder": {"widths": [8], "stride": 2}},
+    "deep unet": {"encoder": PLAIN, "decoder": {"widths": [8, 4], "deep_supervision": True}},
+    "lesion+class": {
+        "encoder": PLAIN,
+        "decoder": {"widths": [8, 4]},
+        "classifier": {"lesion": True, "hidden": [8], "grid": 2},
+    },
+    "deep gated lesion": {
+        "encoder": PLAIN,
+        "decoder": {"widths": [8], "stride": 2, "deep_supervision": True},
+        "classifier": {"lesion": True},
+        "gated": True,
+    },
+    "mobilevit_xxs joint": {
+        "encoder": {"name": "mobilevit_xxs"},
+        "decoder": {"widths": [16, 12, 8, 8], "stride": 2},
+        "classifier": {},
+    },
     "pooling unet": {"encoder": {**PLAIN, "name": "pooling"}, "decoder": {"widths": [12, 8, 4]}},
     "whole mobilenetv2_100": {"encoder": {"name": "mobilenetv2_100"}, "classifier": {"whole": True}},
     "whole resnet34": {"encoder": {"name": "resnet34"}, "classifier": {"whole": True, "dropout": 0.3}},
@@ -55,9 +72,14 @@ for _name in ENCODERS:
         f"{_name} segmentation": {"encoder": {"name": _name}, "decoder": _decoder},
         f"{_name} classification": {"encoder": {"name": _name}, "classifier": {}},
     }
-EXPORTED = ["unet+class", "attention+class", "pooling+class", "whole resnet34", "coarse joint"] + [
-    f"{name} joint" for name in ENCODERS
-]
+EXPORTED = (
+    ["unet+class", "attention+class", "pooling+class", "whole resnet34", "coarse joint"]
+    + [
+        "deep gated lesion",
+        "mobilevit_xxs joint",
+    ]
+    + [f"{name} joint" for name in ENCODERS]
+)
 """The rest are made of parts of these; tests/training/test_export.py exports some of them."""
 
 

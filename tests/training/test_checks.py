@@ -30,6 +30,11 @@ def test_what_cannot_work_is_said_before_a_folder_is_made(run, tmp_path, overrid
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_task_has_nothing_to_balance(run):
+    with pytest.raises(InputError, match=r"balancing\.name: one task .*fixed"):
+        run("network.decoder=null", "balancing.name=dwa")
+
+
 @pytest.mark.parametrize(
     ("change", "overrides", "message"),
     [

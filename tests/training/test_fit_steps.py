@@ -62,6 +62,29 @@ def test_an_epoch_is_the_loop_by_hand(run, tiny, manifest):
     assert not torch.allclose(unclipped[name], expected[name], atol=1e-4)
 
 
+def test_measuring_the_conflict_of_the_tasks_changes_no_bit(run, tiny, manifest):
+    overrides = ("schedule={name: cosine, epochs: 1}", "optimizer={name: sgd, lr: 0.1}")
+
+    def optimizer(learner):
+        made = torch.optim.SGD(learner.parameters(), lr=0.1)
+        return made, torch.optim.lr_scheduler.CosineAnnealingLR(made, 4)
+
+    *_, expected = by_hand(tiny(*overrides), manifest, optimizer)
+    one = run(*overrides)
+    kept = load_file(one / "model.safetensors")
+    assert all(torch.equal(kept[name], value) for name, value in expected.items())
+    (row,) = read_log(one / "log.csv")
+    assert -1 <= float(row["train_gradient_cosine"]) <= 1
+    assert row["train_mask_weight"] == ""
+
+
+def test_one_task_has_no_conflict(run):
+    (row,) = read_log(
+        run("network.classifier=null", "schedule={epochs: 1, monitor: validation_dice}") / "log.csv"
+    )
+    assert row["train_gradient_cosine"] == ""
+
+
 def test_the_moving_average_is_what_is_kept(run, tiny, manifest):
     overrides = (
         "schedule={name: cosine, epochs: 1, ema: 0.7}",

@@ -259,3 +259,24 @@ def test_sums_are_precise_in_bf16():
     exact, rough = mask_loss(logits.double(), masks.double(), part), mask_loss(logits.bfloat16(), masks, part)
     assert rough.dtype == torch.float32
     assert rough.item() == pytest.approx(exact.item(), rel=1e-5)
+
+
+def test_coarser_steps_count_half_of_the_finer():
+    chance = torch.Generator().manual_seed(3)
+    fine, coarse = (torch.randn(3, depth, 8, 8, generator=chance) for depth in (1, 2))
+    masks = (torch.rand(3, 1, 8, 8, generator=chance) > 0.6).float()
+    known, labels = torch.tensor([True, False, True]), torch.zeros(3, dtype=torch.long)
+    found = joint_loss(Outputs(fine, None, coarse), masks, labels, known, known, LossPart())
+    single = [mask_loss(one[known], masks[known], LossPart()) for one in (fine, coarse[:, :1], coarse[:, 1:])]
+    assert found.mask.item() == pytest.approx((4 * single[0] + 2 * single[1] + single[2]).item() / 7)
+
+
+def test_the_tasks_add_up_to_the_total():
+    part = LossPart(mask_weight=2, class_weight=0.5)
+    known, labels = torch.ones(2, dtype=torch.bool), torch.tensor([0, 3])
+    outputs = Outputs(torch.randn(2, 1, 4, 4), torch.randn(2, 4))
+    found = joint_loss(outputs, torch.ones(2, 1, 4, 4), labels, known, known, part)
+    assert [task.item() for task in found.tasks] == pytest.approx(
+        [2 * found.mask.item(), 0.5 * found.classes.item()]
+    )
+    assert found.total.item() == pytest.approx(sum(task.item() for task in found.tasks))

@@ -199,6 +199,17 @@ def test_two_phases_killed_before_at_and_after_the_boundary(child, thawing, thaw
     same_run(run, thawed)
 
 
+@pytest.mark.parametrize("name", ["uncertainty", "dwa", "gradnorm", "pcgrad"])
+def test_what_a_balancing_has_learned_is_resumed(child, tiny, run, tmp_path, name):
+    recipe = (f"balancing.name={name}", "schedule.epochs=4")
+    whole, killed = run(*recipe, name="whole"), tmp_path / "killed"
+    assert child(AT_FILE, tiny(*recipe), killed, moment=("last.ckpt", 3)) == -signal.SIGKILL
+    resume(killed, bar=False)
+    same_run(killed, whole)
+    weights = {row["train_mask_weight"] for row in read_log(whole / "log.csv")}
+    assert len(weights) > 1
+
+
 def test_killed_again_and_again(child, tiny, finished, tmp_path):
     run = tmp_path / "run"
     for moment in (("log.csv", 2), ("best.ckpt", 1), ("log.csv", 2), ("model.safetensors", 1)):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from brainmtl.errors import InputError
-from brainmtl.labels import CLASSES, ClassName
+from brainmtl.labels import CLASSES, HEALTHY, ClassName
 from brainmtl.models.classifier import ClassHead
 from brainmtl.models.decoder import SkiplessDecoder, UNetDecoder, Upsampling
 from brainmtl.models.encoders import (
@@ -55,6 +55,8 @@ class DecoderPart(Part):
     upsampling: Upsampling = "nearest"
     stride: Literal[1, 2, 4] = 1
     """Of the finest step; its logits are interpolated to the slice."""
+    deep_supervision: bool = False
+    """In training every step of a U-Net's decoder says a mask."""
 
 
 class ClassifierPart(Part):
@@ -67,6 +69,8 @@ class ClassifierPart(Part):
     grid: Annotated[int, Field(ge=1, le=64)] = 1
     """Side of the grid onto which features are averaged before they are flattened."""
     whole: bool = False
+    lesion: bool = False
+    """It also sees every feature map of the encoder pooled under the predicted mask."""
     classes: tuple[ClassName, ...] = Field(default=CLASSES, min_length=2)
     """Those it can name; the others get a probability of 0."""
 
@@ -77,6 +81,8 @@ class NetworkPart(Part):
     encoder: EncoderPart = EncoderPart()
     decoder: DecoderPart | None = None
     classifier: ClassifierPart | None = None
+    gated: bool = False
+    """Outside of training, a slice that is called no_tumor has no mask."""
     conventions: Literal["torch", "keras"] = "torch"
     """How weights begin and batch norm averages, see :func:`~brainmtl.models.keras.follow_keras`."""
 
@@ -133,10 +139,16 @@ def _composed(part: NetworkPart, pretrained: bool, weights: Path | None) -> Netw
     return Network(
         trunk,
         _decoder(decoder, trunk.channels, trunk.strides) if decoder is not None else None,
-        ClassHead(trunk.channels[-1], head.hidden, head.dropout, head.classes, head.grid, head.input_dropout)
-        if head is not None
-        else None,
+        _classifier(head, trunk.channels) if head is not None else None,
+        head is not None and head.lesion,
+        part.gated,
     )
+
+
+def _classifier(part: ClassifierPart, channels: tuple[int, ...]) -> ClassHead:
+    beside = sum(channels) if part.lesion else 0
+    shape = (part.hidden, part.dropout, part.classes, part.grid, part.input_dropout)
+    return ClassHead(channels[-1], *shape, beside)
 
 
 def _encoder(
@@ -154,7 +166,9 @@ def _decoder(
 ) -> UNetDecoder | SkiplessDecoder:
     if part.name == "skipless":
         return SkiplessDecoder(channels, strides, part.widths)
-    return UNetDecoder(channels, strides, part.widths, part.attention, part.upsampling, part.stride)
+    return UNetDecoder(
+        channels, strides, part.widths, part.attention, part.upsampling, part.stride, part.deep_supervision
+    )
 
 
 def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> None:
@@ -167,6 +181,7 @@ def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> N
         )
     if decoder is not None and decoder.name == "skipless" and decoder.stride > 1:
         raise InputError("goes up to the slice", field="network.decoder.stride", mend="set it to 1")
+    _check_options(part)
     if len(set(part.classes)) < len(part.classes):
         raise InputError("a class is named twice", field="network.classifier.classes", mend="name it once")
     if part.encoder.norm == "none" and part.encoder.name != "pooling":
@@ -199,6 +214,25 @@ def _check_parts(part: NetworkPart, weights: Path | None, pretrained: bool) -> N
             where=weights,
             field="network.encoder.pretrained",
             mend="leave --encoder-weights out, or --set network.encoder.pretrained=true",
+        )
+
+
+def _check_options(part: NetworkPart) -> None:
+    """What one part of a network asks of another."""
+    decoder, head = part.decoder, part.classifier
+    if decoder is not None and decoder.deep_supervision and decoder.name == "skipless":
+        raise InputError(
+            "says a mask at its last step alone",
+            field="network.decoder.deep_supervision",
+            mend="set it to false",
+        )
+    if head is not None and head.lesion and decoder is None:
+        raise InputError(
+            "there is no mask to look under", field="network.classifier.lesion", mend="set it to false"
+        )
+    if part.gated and (part.task != "joint" or HEALTHY not in part.classes):
+        raise InputError(
+            "a gate takes a mask and the class no_tumor", field="network.gated", mend="set it to false"
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,6 +23,7 @@ class ClassHead(nn.Module):
         grid: side of the grid that is flattened; 1 is global average pooling, and where it is the side of
             the feature map nothing is pooled.
         input_dropout: share dropped before the first dense layer; ``None`` for ``dropout``.
+        beside: how many features from elsewhere stand beside the pooled ones.
     """
 
     def __init__(
@@ -32,10 +34,11 @@ class ClassHead(nn.Module):
         classes: Sequence[ClassName] = CLASSES,
         grid: int = 1,
         input_dropout: float | None = None,
+        beside: int = 0,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.AdaptiveAvgPool2d(grid), nn.Flatten()]
-        inputs *= grid * grid
+        inputs = inputs * grid * grid + beside
         share = dropout if input_dropout is None else input_dropout
         for width in hidden:
             layers += [nn.Dropout(share), nn.Linear(inputs, width), nn.ReLU(inplace=True)]
@@ -43,9 +46,13 @@ class ClassHead(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Dropout(share), nn.Linear(inputs, len(classes)))
         self.among = AmongClasses(classes)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Map ``(B, inputs, h, w)`` to class logits ``(B, 4)``."""
-        result: Tensor = self.among(self.layers(features))
+    def forward(self, features: Tensor, beside: Tensor | None = None) -> Tensor:
+        """Map ``(B, inputs, h, w)``, and features from elsewhere ``(B, beside)``, to logits ``(B, 4)``."""
+        for number, layer in enumerate(self.layers):
+            features = layer(features)
+            if number == 1 and beside is not None:
+                features = torch.cat((features, beside), dim=1)
+        result: Tensor = self.among(features)
         return result
 
 

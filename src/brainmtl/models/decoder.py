@@ -59,6 +59,7 @@ class UNetDecoder(nn.Module):
         upsampling: see :class:`Up`.
         stride: of the finest step; its logits are interpolated bilinearly to the slice. A step at full
             resolution costs as much as all others together.
+        deep: in training every step says a mask (Lee et al., Deeply-supervised nets, AISTATS 2015).
 
     Raises:
         InputError: the strides do not double, or the widths are not one for each step up.
@@ -72,6 +73,7 @@ class UNetDecoder(nn.Module):
         attention: bool = False,
         upsampling: Upsampling = "nearest",
         stride: int = 1,
+        deep: bool = False,
     ) -> None:
         super().__init__()
         doubling = [strides[0] * 2**level for level in range(len(strides))]
@@ -91,17 +93,25 @@ class UNetDecoder(nn.Module):
         )
         self.head = nn.Conv2d(widths[-1], 1, 1)
         self.stride = stride
+        self.coarse_heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths[:-1]) if deep else None
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Map the encoder's features to mask logits ``(B, 1, H, W)``."""
+        """Map the encoder's features to mask logits ``(B, 1, H, W)``; in training, where it is deep, to those
+        of every step, ``(B, steps, H, W)``, fine to coarse."""
         x = features[-1]
+        levels = []
         skips = chain(features[-2::-1], repeat(None))
         for step, skip in zip(self.steps, skips, strict=False):
             x = step(x, skip)
-        result: Tensor = self.head(x)
-        if self.stride > 1:
-            result = functional.interpolate(result, scale_factor=float(self.stride), mode="bilinear")
-        return result
+            levels.append(x)
+        result = _enlarge(self.head(x), self.stride)
+        if self.coarse_heads is None or not self.training:
+            return result
+        coarse = [
+            _enlarge(head(level), self.stride * 2 ** (len(self.steps) - 1 - number))
+            for number, (head, level) in enumerate(zip(self.coarse_heads, levels[:-1], strict=True))
+        ]
+        return torch.cat((result, *reversed(coarse)), dim=1)
 
 
 class SkiplessDecoder(nn.Module):
@@ -134,6 +144,12 @@ class SkiplessDecoder(nn.Module):
             x = functional.interpolate(step(x), scale_factor=2.0, mode="nearest")
         result: Tensor = self.head(x)
         return result
+
+
+def _enlarge(logits: Tensor, factor: int) -> Tensor:
+    if factor == 1:
+        return logits
+    return functional.interpolate(logits, scale_factor=float(factor), mode="bilinear")
 
 
 def _check_widths(widths: Sequence[int], steps: int) -> None:

@@ -1,8 +1,9 @@
 """The network: an encoder, and then a decoder, a classifier, or both."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
+import torch
 from torch import Tensor, nn
 
 from brainmtl.errors import InputError
@@ -11,6 +12,8 @@ from brainmtl.models.classifier import AmongClasses, ClassHead
 from brainmtl.models.decoder import SkiplessDecoder, UNetDecoder
 from brainmtl.models.encoders import GREY_MEAN, GREY_SD, PlainEncoder, PoolingEncoder, TimmEncoder
 from brainmtl.models.freezing import Freezable
+from brainmtl.models.gate import close_when_healthy
+from brainmtl.models.lesion import pool_under_mask
 
 
 class Outputs(NamedTuple):
@@ -19,10 +22,13 @@ class Outputs(NamedTuple):
     Attributes:
         mask_logits: ``(B, 1, H, W)``.
         class_logits: ``(B, 4)``, in the order of :data:`~brainmtl.labels.CLASSES`.
+        coarse_logits: ``(B, L, H, W)``, masks that the decoder's coarser steps say, fine to coarse; only in
+            training, and only of a decoder that is deep.
     """
 
     mask_logits: Tensor | None
     class_logits: Tensor | None
+    coarse_logits: Tensor | None = None
 
 
 class Network(Freezable):
@@ -32,6 +38,8 @@ class Network(Freezable):
         encoder: gives ``channels``, ``strides`` and a list of feature maps.
         decoder: feature maps to mask logits.
         classifier: the coarsest feature map to class logits.
+        lesion: the classifier also sees every feature map pooled under the predicted mask.
+        gated: outside of training, a slice that is called ``no_tumor`` has no mask.
     """
 
     def __init__(
@@ -39,10 +47,13 @@ class Network(Freezable):
         encoder: PlainEncoder | PoolingEncoder | TimmEncoder,
         decoder: UNetDecoder | SkiplessDecoder | None,
         classifier: ClassHead | None,
+        lesion: bool = False,
+        gated: bool = False,
     ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.classifier = encoder, decoder, classifier
         self.stride = encoder.strides[-1]
+        self.lesion, self.gated = lesion, gated
 
     def forward(self, x: Tensor) -> Outputs:
         """Map slices ``(B, 1, H, W)`` in [0, 1] to :class:`Outputs`.
@@ -51,11 +62,31 @@ class Network(Freezable):
             InputError: height or width is not a multiple of the coarsest stride.
         """
         check_input(x, self.stride)
+        return self._answer(self.encoder(x))
+
+    def describe(self, x: Tensor) -> tuple[Outputs, Tensor]:
+        """:meth:`forward`, and the mean of each of the encoder's feature maps, ``(B, sum(channels))``."""
+        check_input(x, self.stride)
         features = self.encoder(x)
-        return Outputs(
-            self.decoder(features) if self.decoder is not None else None,
-            self.classifier(features[-1]) if self.classifier is not None else None,
-        )
+        return self._answer(features), torch.cat([maps.mean(dim=(2, 3)) for maps in features], dim=1)
+
+    def _answer(self, features: list[Tensor]) -> Outputs:
+        masks = self.decoder(features) if self.decoder is not None else None
+        coarse = None
+        if masks is not None and masks.shape[1] > 1:
+            masks, coarse = masks[:, :1], masks[:, 1:]
+        classes = self._classify(features, masks)
+        if self.gated and not self.training and masks is not None and classes is not None:
+            masks = close_when_healthy(masks, classes)
+        return Outputs(masks, classes, coarse)
+
+    def _classify(self, features: list[Tensor], masks: Tensor | None) -> Tensor | None:
+        if self.classifier is None:
+            return None
+        if not self.lesion or masks is None:
+            return cast(Tensor, self.classifier(features[-1]))
+        beside = pool_under_mask(masks, features, self.encoder.strides)
+        return cast(Tensor, self.classifier(features[-1], beside))
 
 
 class WholeClassifier(Freezable):
@@ -75,6 +106,14 @@ class WholeClassifier(Freezable):
         """Map slices ``(B, 1, H, W)`` in [0, 1] to :class:`Outputs` without a mask."""
         check_input(x, 1)
         return Outputs(None, self.among(self.network((x - GREY_MEAN) / GREY_SD)))
+
+    def describe(self, x: Tensor) -> tuple[Outputs, Tensor]:
+        """:meth:`forward`, and what its last layer saw, ``(B, D)``."""
+        check_input(x, 1)
+        network = cast(Any, self.network)
+        features = network.forward_features((x - GREY_MEAN) / GREY_SD)
+        answer = Outputs(None, self.among(network.forward_head(features)))
+        return answer, network.forward_head(features, pre_logits=True)
 
 
 def check_input(x: Tensor, stride: int) -> None:

@@ -145,7 +145,7 @@ def joint_loss(
     zero = torch.zeros((), device=masks.device)
     of_mask = of_class = zero
     if outputs.mask_logits is not None and mask_known.any():
-        of_mask = mask_loss(outputs.mask_logits[mask_known], masks[mask_known], part)
+        of_mask = _mask_losses(outputs.mask_logits, outputs.coarse_logits, masks, mask_known, part)
     if outputs.class_logits is not None and label_known.any():
         of_class = class_loss(outputs.class_logits[label_known], labels[label_known], part)
     masked, labelled = (
@@ -153,3 +153,17 @@ def joint_loss(
     )
     tasks = (part.mask_weight * masked * of_mask, part.class_weight * labelled * of_class)
     return Losses(tasks[0] + tasks[1], of_mask, of_class, tasks)
+
+
+def _mask_losses(
+    logits: Tensor, coarse: Tensor | None, masks: Tensor, mask_known: Tensor, part: LossPart
+) -> Tensor:
+    """The mask loss; where coarser steps are supervised the mean over steps, each counting half of the finer
+    one (Isensee et al., nnU-Net, Nature Methods 18:203, 2021)."""
+    truth = masks[mask_known]
+    fine = mask_loss(logits[mask_known], truth, part)
+    if coarse is None:
+        return fine
+    losses = [fine, *(mask_loss(level[:, None], truth, part) for level in coarse[mask_known].unbind(1))]
+    shares = torch.tensor([0.5**number for number in range(len(losses))], device=fine.device)
+    return (torch.stack(losses) * shares / shares.sum()).sum()
