@@ -52,6 +52,16 @@ def recipe(recipe_file: Path):
     return read_recipe(recipe_file)
 
 
+@pytest.fixture(scope="session")
+def tiny_run(recipe, manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A joint network after one epoch on phantoms; to be read only."""
+    from brainmtl.training import fit
+
+    run = tmp_path_factory.mktemp("tiny") / "run"
+    fit.train(recipe, manifest, run)
+    return run
+
+
 def _write(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(content) if path.suffix == ".yaml" else json.dumps(content))

@@ -18,6 +18,8 @@ ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "
 TRUTH, PREDICTION = SKY, ORANGE
 WIDTH, HEIGHT = 3.5, 3.1
 """Inches; at 9 points the text is readable on a phone and in a column of print."""
+SMALL: Final = 1.6
+"""Inches a side of a plot among many."""
 DPI: Final = 200
 
 
@@ -67,6 +69,24 @@ def one_axes(theme: Theme) -> Iterator[tuple[Figure, Axes]]:
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)
         yield figure, axes
+
+
+@contextmanager
+def many_axes(theme: Theme, rows: int, columns: int) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Give a figure with a grid of small plots that share their axes, drawn in a theme.
+
+    Args:
+        theme: of the page.
+        rows: of plots.
+        columns: of plots.
+    """
+    with mpl.rc_context(_settings(theme)):
+        figure = Figure(figsize=(SMALL * columns, SMALL * rows), layout="constrained")
+        FigureCanvasAgg(figure)
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for axes in grid.flat:
+            axes.spines[["top", "right"]].set_visible(False)
+        yield figure, list(grid.flat)
 
 
 def to_png(figure: Figure, dpi: int = DPI) -> bytes:

@@ -1,0 +1,46 @@
+"""One way to answer, from a run folder and from its package."""
+
+import numpy as np
+import pytest
+
+from brainmtl.errors import InputError
+from brainmtl.imaging.square import to_square
+from brainmtl.study.model import load_model
+
+
+@pytest.fixture(scope="module")
+def slices() -> list[np.ndarray]:
+    chance = np.random.default_rng(0)
+    return [chance.integers(0, 255, shape, np.uint8) for shape in ((40, 40), (51, 36), (30, 47))]
+
+
+def test_a_package_answers_as_its_run(tiny_run, slices, tmp_path):
+    from brainmtl.training.export import export_run
+
+    run, package = load_model(tiny_run), load_model(export_run(tiny_run, tmp_path / "tiny.onnx"))
+    for one, other in zip(run.answer(slices), package.answer(slices), strict=True):
+        np.testing.assert_allclose(one.mask, other.mask, atol=1e-4)
+        np.testing.assert_allclose(one.classes, other.classes, atol=1e-4)
+
+
+def test_answers_are_of_each_slice_s_own_size(tiny_run, slices):
+    answers = load_model(tiny_run).answer(slices)
+    assert [answer.mask.shape for answer in answers] == [pixels.shape for pixels in slices]
+
+
+def test_a_mirrored_view_of_a_mirrored_slice_is_the_mirror_of_the_answer(tiny_run, slices):
+    """On squares, where nothing is padded: the network sees the very same pixels."""
+    model = load_model(tiny_run)
+    squares = [to_square(pixels, model.size) for pixels in slices]
+    straight = model.answer(squares)
+    turned = model.answer([pixels[:, ::-1].copy() for pixels in squares], mirrored=True)
+    for one, other in zip(straight, turned, strict=True):
+        np.testing.assert_array_equal(one.mask, other.mask[:, ::-1])
+        np.testing.assert_array_equal(one.classes, other.classes)
+
+
+def test_what_is_no_model_is_named(tmp_path):
+    with pytest.raises(InputError, match="recipe"):
+        load_model(tmp_path)
+    with pytest.raises(InputError, match=r"none\.onnx"):
+        load_model(tmp_path / "none.onnx")
