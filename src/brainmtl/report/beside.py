@@ -4,7 +4,7 @@ They may show slices of a data set, so they stay with those who have it.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +14,16 @@ from matplotlib.figure import Figure
 from brainmtl.labels import TUMOURS
 from brainmtl.report.folder import Evaluation, Part, Run
 from brainmtl.report.names import value_name
-from brainmtl.report.panels import SIDE, View, blank_figure, close_window, draw_view, read_view, whole_window
+from brainmtl.report.panels import (
+    SIDE,
+    View,
+    Window,
+    blank_figure,
+    close_window,
+    draw_view,
+    read_view,
+    whole_window,
+)
 from brainmtl.report.style import DARK
 
 GAP: Final = 12
@@ -59,7 +68,7 @@ def choose_slices(scores: pd.DataFrame) -> list[tuple[str, str, str]]:
     Returns:
         ``(label, why, id)``: for each tumour class the median of the mean Dice, and the widest spread.
     """
-    chosen = []
+    chosen: list[tuple[str, str, str]] = []
     for label in TUMOURS:
         dice = scores[scores["label"] == label].drop(columns="label").dropna()
         if dice.empty:
@@ -80,7 +89,7 @@ def _with_masks(run: Run, part: Part) -> Evaluation | None:
 
 
 def _rows(measured: Sequence[Evaluation]) -> list[tuple[str, str, list[tuple[View, float]]]]:
-    tables = [found.slices.set_index("id") for found in measured if found.slices is not None]
+    tables = [found.slices.set_index("id", drop=False) for found in measured if found.slices is not None]
     scores = pd.concat(
         [tables[0]["label"], *(table["dice"].rename(number) for number, table in enumerate(tables))],
         axis=1,
@@ -90,9 +99,10 @@ def _rows(measured: Sequence[Evaluation]) -> list[tuple[str, str, list[tuple[Vie
     for label, why, name in choose_slices(scores):
         views = []
         for found, table in zip(measured, tables, strict=True):
-            view = read_view(pd.concat([table.loc[name], pd.Series({"id": name})]), found.folder / "masks")
+            row: pd.Series[Any] = table.loc[[name]].iloc[0]
+            view = read_view(row, found.folder / "masks")
             if view is not None:
-                views.append((view, float(table.loc[name, "dice"])))
+                views.append((view, float(row["dice"])))
         rows.append((label, why, views if len(views) == len(measured) else []))
     return rows
 
@@ -111,7 +121,7 @@ def _draw_row(
     union = np.logical_or.reduce(seen) if seen else None
     window = close_window(View(first.pixels, first.truth, union)) or whole_window(first)
     whole = View(first.pixels, first.truth, None)
-    cells = [(whole, whole_window(whole), window, title)]
+    cells: list[tuple[View, Window, Window | None, str]] = [(whole, whole_window(whole), window, title)]
     cells += [
         (view, window, None, f"{name}   Dice {dice:.3f}")
         for name, (view, dice) in zip(names, views, strict=True)
