@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 TYPES: Final = {
     "html": "text/html; charset=utf-8",
+    "gz": "application/gzip",
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "json": "application/json",

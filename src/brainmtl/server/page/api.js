@@ -1,0 +1,51 @@
+// The server's API. Errors carry what, where and mend, as the server tells them.
+const EMBEDDED = ["picture", "mask", "mask_probability", "dicom_seg"];
+let token = null;
+
+export class ApiError extends Error {
+  constructor(error, rows) {
+    super([error.where, error.what, error.mend && `(${error.mend})`].filter(Boolean).join(" "));
+    this.rows = rows ?? [];
+  }
+}
+
+export async function listModels() {
+  return (await call("v1/models")).json();
+}
+
+/** Rows of `POST /v1/predict`, with pictures as data: addresses. */
+export async function predict(files, model, signal) {
+  const body = new FormData();
+  for (const file of files) body.append("files", file, file.name);
+  const query = new URLSearchParams(EMBEDDED.map((name) => ["embed", name]));
+  if (model) query.set("model", model);
+  return (await call(`v1/predict?${query}`, { method: "POST", body, signal })).json();
+}
+
+async function call(path, options = {}) {
+  const headers = { Accept: "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError({ what: "The server cannot be reached.", mend: "is it running?" });
+  }
+  if (answer.status === 401) {
+    token = await askToken();
+    return call(path, options);
+  }
+  if (!answer.ok) {
+    const said = await answer.json().catch(() => ({ error: { what: `The server answered ${answer.status}.` } }));
+    throw new ApiError(said.error, said.rows);
+  }
+  return answer;
+}
+
+function askToken() {
+  const door = document.getElementById("door");
+  door.showModal();
+  return new Promise((resolve) => {
+    door.addEventListener("close", () => resolve(document.getElementById("token").value), { once: true });
+  });
+}

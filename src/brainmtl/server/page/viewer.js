@@ -1,0 +1,110 @@
+// The slice on its canvas: window and level, mask, zoom and pan. It holds no answer and asks for none.
+import { outline } from "./slice.js";
+
+const TUMOUR = [230, 159, 0];
+const MOST_ZOOM = 16;
+
+export class Viewer {
+  /** @param canvas to draw on. @param handlers `step(by)` scrolls; `windowed()` tells of a new window. */
+  constructor(canvas, handlers) {
+    this.canvas = canvas;
+    this.handlers = handlers;
+    this.look = { window: 255, level: 127.5, style: "outline", opacity: 0.45 };
+    this.fit();
+    new ResizeObserver(() => this.draw()).observe(canvas);
+    this.#listen();
+  }
+
+  show(slice, mask) {
+    if (slice?.width !== this.slice?.width || slice?.height !== this.slice?.height) this.fit();
+    this.slice = slice;
+    this.mask = mask;
+    this.border = slice && mask ? outline(mask, slice.width, slice.height) : null;
+    this.draw();
+  }
+
+  set(changes) {
+    Object.assign(this.look, changes);
+    this.draw();
+  }
+
+  fit() {
+    this.zoom = 1;
+    this.centre = [0, 0];
+    this.draw();
+  }
+
+  zoomBy(factor) {
+    this.zoom = Math.min(MOST_ZOOM, Math.max(0.5, this.zoom * factor));
+    this.draw();
+  }
+
+  panBy(x, y) {
+    this.centre = [this.centre[0] + x, this.centre[1] + y];
+    this.draw();
+  }
+
+  windowBy(width, level) {
+    const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+    this.look.window = clamp(this.look.window + width, 1, 255);
+    this.look.level = clamp(this.look.level + level, 0, 255);
+    this.handlers.windowed();
+    this.draw();
+  }
+
+  draw() {
+    const ratio = devicePixelRatio;
+    const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    const drawing = this.canvas.getContext("2d");
+    if (!this.slice?.grey) return;
+    const scale = Math.min(width / this.slice.width, height / this.slice.height) * this.zoom * ratio;
+    const [x, y] = this.centre;
+    drawing.setTransform(
+      scale, 0, 0, scale,
+      (width / 2 + x) * ratio - (scale * this.slice.width) / 2,
+      (height / 2 + y) * ratio - (scale * this.slice.height) / 2,
+    );
+    drawing.imageSmoothingEnabled = scale < 6;
+    drawing.imageSmoothingQuality = "high";
+    drawing.drawImage(this.#paint(), 0, 0);
+    if (!this.border || this.look.style === "off") return;
+    drawing.strokeStyle = `rgb(${TUMOUR.join(" ")} / ${this.look.style === "outline" ? 1 : this.look.opacity})`;
+    drawing.lineWidth = (1.75 * ratio) / scale;
+    drawing.lineCap = "square";
+    drawing.stroke(this.border);
+  }
+
+  #paint() {
+    const { width, height, grey } = this.slice;
+    const image = new ImageData(width, height);
+    const { window, level, style, opacity } = this.look;
+    const fill = style === "fill" && this.mask ? opacity : 0;
+    for (let pixel = 0; pixel < grey.length; pixel++) {
+      const shown = ((grey[pixel] - level) / window + 0.5) * 255;
+      const share = fill && this.mask[pixel] ? fill : 0;
+      for (let channel = 0; channel < 3; channel++) {
+        image.data[4 * pixel + channel] = shown * (1 - share) + TUMOUR[channel] * share;
+      }
+      image.data[4 * pixel + 3] = 255;
+    }
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext("2d").putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  #listen() {
+    this.canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      if (event.ctrlKey || !this.handlers.step(Math.sign(event.deltaY))) this.zoomBy(event.deltaY < 0 ? 1.1 : 1 / 1.1);
+    }, { passive: false });
+    this.canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+    this.canvas.addEventListener("pointerdown", (event) => this.canvas.setPointerCapture(event.pointerId));
+    this.canvas.addEventListener("pointermove", (event) => {
+      if (!event.buttons) return;
+      if (event.buttons === 2 || event.shiftKey) this.windowBy(event.movementX, -event.movementY);
+      else this.panBy(event.movementX, event.movementY);
+    });
+  }
+}

@@ -1,0 +1,201 @@
+// Read: a file or a series, what the model finds on it, and the finding under the reader's hand.
+import { predict } from "../api.js";
+import { chances, make, measures, verdict } from "../answer.js";
+import { saveMask, saveRows, saveSegmentation } from "../export.js";
+import { examples, panel } from "./read_panel.js";
+import { countPixels, decodeSlice, maskAt } from "../slice.js";
+import { Viewer } from "../viewer.js";
+
+export const title = "Read";
+export const keys = [
+  ["↑ ↓, Page Up, Page Down", "slice before, slice after"],
+  ["Home, End", "first slice, last slice"],
+  ["+ −  0", "zoom in, out, fit"],
+  ["Shift + arrows", "pan"],
+  ["[ ]", "lower, raise the mask's threshold"],
+  ["W S · A D", "window wider, narrower · level down, up"],
+  ["O", "outline, fill, off"],
+  ["R", "window, zoom and threshold as at first"],
+  ["F", "open files"],
+  ["?", "these keys"],
+  ["Mouse", "wheel: slices (Ctrl: zoom); drag: pan; right or Shift drag: window and level"],
+];
+
+const STYLES = ["outline", "fill", "off"];
+let opened = null;
+
+export function open(main, context) {
+  opened ??= new Read(context);
+  main.replaceChildren(opened.root);
+}
+
+class Read {
+  constructor(context) {
+    this.context = context;
+    this.rows = [];
+    this.index = 0;
+    this.cache = new Map();
+    this.root = panel();
+    this.part = Object.fromEntries([...this.root.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
+    this.viewer = new Viewer(this.part.canvas, { step: (by) => this.step(by), windowed: () => this.tellWindow() });
+    this.#listen();
+  }
+
+  get row() {
+    return this.rows[this.index];
+  }
+
+  get own() {
+    return this.context.models.find((model) => model.name === this.row?.model)?.mask_threshold ?? 0.5;
+  }
+
+  async read(files) {
+    if (!files.length) return;
+    this.asked?.abort();
+    this.asked = new AbortController();
+    this.say(`Reading ${files.length === 1 ? files[0].name : `${files.length} files`} …`);
+    this.root.ariaBusy = "true";
+    try {
+      this.fill(await predict(files, this.context.model()?.name, this.asked.signal));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.fill(error.rows ?? []);
+      this.say(error.message, true);
+    }
+    this.root.ariaBusy = "false";
+  }
+
+  fill(rows) {
+    [this.rows, this.index] = [rows, 0];
+    this.cache.clear();
+    const largest = Math.max(...rows.map((row) => row.mask_area_px ?? 0), 0);
+    if (rows.some((row) => row.slice !== null)) this.index = Math.max(0, rows.findIndex((row) => row.mask_area_px === largest));
+    this.part.slice.max = Math.max(0, rows.length - 1);
+    this.part.scroll.hidden = rows.length < 2;
+    this.part.result.hidden = !rows.length;
+    this.part.empty.hidden = rows.length > 0;
+    this.say("");
+    this.reset();
+  }
+
+  reset() {
+    this.part.threshold.value = this.own;
+    this.viewer.set({ window: 255, level: 127.5 });
+    this.viewer.fit();
+    this.tellWindow();
+    this.show();
+  }
+
+  step(by) {
+    if (this.rows.length < 2) return false;
+    this.index = Math.min(this.rows.length - 1, Math.max(0, this.index + by));
+    this.show();
+    return true;
+  }
+
+  async show() {
+    const row = this.row;
+    if (!row) return this.viewer.show(null, null);
+    this.part.slice.value = this.index;
+    this.part.place.textContent = place(row, this.index, this.rows.length);
+    if (!this.cache.has(this.index)) {
+      if (this.cache.size > 64) this.cache.delete(this.cache.keys().next().value);
+      this.cache.set(this.index, decodeSlice(row));
+    }
+    const slice = await this.cache.get(this.index);
+    if (row !== this.row) return;
+    const threshold = Number(this.part.threshold.value);
+    const moved = Boolean(slice.shades) && Math.abs(threshold - this.own) > 1e-6;
+    this.shown = { row, slice, mask: maskAt(slice, threshold, this.own), moved };
+    this.viewer.show(slice, this.shown.mask);
+    this.tell();
+  }
+
+  tell() {
+    const { row, mask, moved } = this.shown;
+    const area = moved ? countPixels(mask) : null;
+    this.part.verdict.replaceChildren(verdict(row));
+    this.part.chances.replaceChildren(chances(row));
+    this.part.measures.replaceChildren(measures(row, area));
+    this.part.warnings.replaceChildren(...row.warnings.map((text) => make("li", { text })));
+    this.part.threshold.disabled = !row.mask_probability;
+    this.part.thresholdValue.textContent =
+      `${Number(this.part.threshold.value).toFixed(2)}${moved ? ` (the model's: ${this.own.toFixed(2)})` : ""}`;
+    this.part.saveMask.disabled = !mask;
+    const report = `${this.part.verdict.textContent}. ${this.part.place.textContent}`;
+    this.part.canvas.setAttribute("aria-label", report);
+    const segmentation = this.rows.some((one) => one.dicom_seg);
+    this.part.saveSegmentation.disabled = !segmentation;
+    this.part.saveSegmentation.title = segmentation ? "" : "Only for DICOM on which tumour was found";
+  }
+
+  tellWindow() {
+    const { window, level } = this.viewer.look;
+    [this.part.window.value, this.part.level.value] = [window, level];
+    this.part.windowValue.textContent = `${Math.round(window)} / ${Math.round(level)}`;
+  }
+
+  say(text, bad = false) {
+    this.part.status.textContent = text;
+    this.part.status.classList.toggle("bad", bad);
+  }
+
+  setStyle(style) {
+    this.part.style.value = style;
+    this.viewer.set({ style });
+  }
+
+  #listen() {
+    const on = (part, kind, act) => this.part[part].addEventListener(kind, act);
+    on("files", "change", () => this.read([...this.part.files.files]));
+    on("open", "click", () => this.part.files.click());
+    on("slice", "input", () => this.step(Number(this.part.slice.value) - this.index));
+    on("threshold", "input", () => this.row && this.show());
+    on("opacity", "input", () => this.viewer.set({ opacity: Number(this.part.opacity.value) }));
+    on("style", "change", () => this.setStyle(this.part.style.value));
+    on("window", "input", () => this.viewer.windowBy(Number(this.part.window.value) - this.viewer.look.window, 0));
+    on("level", "input", () => this.viewer.windowBy(0, Number(this.part.level.value) - this.viewer.look.level));
+    on("zoomIn", "click", () => this.viewer.zoomBy(1.25));
+    on("zoomOut", "click", () => this.viewer.zoomBy(0.8));
+    on("reset", "click", () => this.row && this.reset());
+    on("saveMask", "click", () => saveMask(this.shown));
+    on("saveRows", "click", () => saveRows(this.rows));
+    on("saveSegmentation", "click", () => saveSegmentation(this.rows));
+    this.root.addEventListener("dragover", (event) => event.preventDefault());
+    this.root.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.read([...event.dataTransfer.files]);
+    });
+    document.addEventListener("keydown", (event) => this.root.isConnected && this.#press(event));
+    examples(this.part.examples, (files) => this.read(files), (error) => this.say(error.message, true));
+  }
+
+  #press(event) {
+    const typing = event.target.closest("input, select, dialog, textarea");
+    if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    const act = this.#act(event.key, event.shiftKey);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  #act(key, shift) {
+    const pan = { ArrowUp: [0, 24], ArrowDown: [0, -24], ArrowLeft: [24, 0], ArrowRight: [-24, 0] };
+    if (shift && key in pan) return () => this.viewer.panBy(...pan[key]);
+    const far = this.rows.length;
+    const steps = { ArrowUp: -1, ArrowLeft: -1, PageUp: -1, ArrowDown: 1, ArrowRight: 1, PageDown: 1, Home: -far, End: far };
+    if (key in steps) return this.rows.length > 1 ? () => this.step(steps[key]) : null;
+    const threshold = (by) => () => (this.part.threshold.value = Number(this.part.threshold.value) + by, this.row && this.show());
+    const style = () => this.setStyle(STYLES[(STYLES.indexOf(this.viewer.look.style) + 1) % 3]);
+    return {
+      "+": () => this.viewer.zoomBy(1.25), "=": () => this.viewer.zoomBy(1.25), "-": () => this.viewer.zoomBy(0.8),
+      0: () => this.viewer.fit(), "[": threshold(-0.05), "]": threshold(0.05), o: style, f: () => this.part.files.click(),
+      w: () => this.viewer.windowBy(8, 0), s: () => this.viewer.windowBy(-8, 0),
+      a: () => this.viewer.windowBy(0, -8), d: () => this.viewer.windowBy(0, 8), r: () => this.row && this.reset(),
+    }[key.toLowerCase()];
+  }
+}
+
+function place(row, index, count) {
+  return [row.file, count > 1 && `${index + 1} of ${count}`].filter(Boolean).join(" · ");
+}
