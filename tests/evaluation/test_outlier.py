@@ -1,40 +1,45 @@
-"""Outlier scores agree with SciPy and torch, and tell strangers apart."""
+"""What is fitted is scikit-learn's; strangers are told apart, and alarms are as rare as promised."""
 
 import numpy as np
 import pytest
-import torch
 from scipy.spatial.distance import mahalanobis
-from sklearn.covariance import ledoit_wolf
+from sklearn.decomposition import PCA
 
 from brainmtl.evaluation.classification import separation
-from brainmtl.evaluation.outlier import alarm_threshold, distance, energy, fit_features
+from brainmtl.evaluation.outlier import alarm_threshold, fit_features, held_out_distance
+from brainmtl.inference.familiarity import distance
 
 RANDOM = np.random.default_rng(2)
-CLASSES = RANDOM.integers(0, 3, 300)
-CENTRES = RANDOM.normal(0, 4, (3, 6))
-FEATURES = CENTRES[CLASSES] + RANDOM.normal(size=(300, 6))
+MIXING = RANDOM.normal(size=(12, 12))
+FEATURES = RANDOM.normal(size=(300, 12)) @ MIXING * 3 + 7
 
 
-def test_energy_agrees_with_torch():
-    logits = RANDOM.normal(0, 5, (20, 4))
-    expected = -1.5 * torch.logsumexp(torch.from_numpy(logits) / 1.5, dim=1)
-    assert energy(logits, 1.5) == pytest.approx(expected.numpy())
-
-
-def test_distance_agrees_with_scipy():
-    centres = [FEATURES[code == CLASSES].mean(axis=0) for code in range(3)]
-    shared = ledoit_wolf(FEATURES - np.stack(centres)[CLASSES], assume_centered=True)[0]
-    inverse = np.linalg.inv(shared)
-    expected = [min(mahalanobis(one, centre, inverse) ** 2 for centre in centres) for one in FEATURES[:40]]
-    assert distance(fit_features(FEATURES, CLASSES), FEATURES[:40]) == pytest.approx(expected)
+def test_distances_are_those_of_the_fitted_normal():
+    mean, scale = FEATURES.mean(axis=0), FEATURES.std(axis=0)
+    inverse = PCA(4, svd_solver="full").fit((FEATURES - mean) / scale).get_precision()
+    expected = [mahalanobis((one - mean) / scale, np.zeros(12), inverse) ** 2 for one in FEATURES[:40]]
+    assert distance(fit_features(FEATURES, 4), FEATURES[:40]) == pytest.approx(expected, rel=1e-3)
 
 
 def test_strangers_are_farther_away():
-    space = fit_features(FEATURES[:200], CLASSES[:200])
-    near, far = distance(space, FEATURES[200:]), distance(space, RANDOM.normal(0, 6, (100, 6)))
-    assert near.mean() == pytest.approx(6, rel=0.25)
+    space = fit_features(FEATURES[:200])
+    near, far = distance(space, FEATURES[200:]), distance(space, RANDOM.normal(7, 9, (100, 12)))
     assert separation(np.repeat([False, True], 100), np.r_[near, far]) > 0.95
-    assert np.mean(near > alarm_threshold(distance(space, FEATURES[:200]))) < 0.15
+    assert np.mean(near > alarm_threshold(held_out_distance(FEATURES[:200]), 0.05)) < 0.12
+
+
+def test_a_persons_own_slices_make_none_familiar():
+    """Each person's slices are copies: seen with the others' they lie close, left out as far as strangers."""
+    persons = np.repeat(np.arange(40), 10)
+    copies = np.repeat(RANDOM.normal(size=(40, 60)), 10, axis=0)
+    together, apart = held_out_distance(copies), held_out_distance(copies, persons)
+    assert np.median(apart) > 1.5 * np.median(together)
+
+
+def test_features_that_never_change_do_no_harm():
+    features = np.c_[FEATURES, np.full(300, 3.0)]
+    assert np.isfinite(distance(fit_features(features), features)).all()
+    assert distance(fit_features(features), np.full((1, 13), 50.0))[0] > 1e3
 
 
 def test_alarms_are_as_rare_as_promised():
@@ -44,6 +49,10 @@ def test_alarms_are_as_rare_as_promised():
     assert np.mean(RANDOM.normal(size=(400, 50)) > np.array(thresholds)[:, None]) < 0.105
 
 
-def test_one_slice_is_no_space():
+def test_what_is_no_space():
     with pytest.raises(ValueError, match="two slices"):
-        fit_features(FEATURES[:1], CLASSES[:1])
+        fit_features(FEATURES[:1])
+    with pytest.raises(ValueError, match="same features"):
+        fit_features(np.ones((9, 3)))
+    with pytest.raises(ValueError, match="two persons"):
+        held_out_distance(FEATURES, np.zeros(300))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from brainmtl.evaluation.selective import abstention, aurc, excess_aurc, risk_coverage
+from brainmtl.evaluation.selective import abstention, aurc, excess_aurc, risk_coverage, worst_of_each
 
 SAMPLES = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=30).map(
     lambda pairs: tuple(np.array(column, float) for column in zip(*pairs, strict=True))
@@ -64,6 +64,17 @@ def test_a_threshold_is_bounded_by_clopper_and_pearson():
     assert found.bound == pytest.approx(theirs.proportion_ci(0.95).high)
     assert found.bound <= 0.05
     assert found.coverage == answered.mean() >= 0.75
+
+
+@given(SAMPLES, st.integers(0, 10**6), st.integers(0, 6))
+def test_persons_who_get_a_wrong_answer_are_counted(sample, seed, threshold):
+    certainty, wrong = sample[0], sample[1].astype(bool)
+    persons = np.random.default_rng(seed).integers(0, 5, len(wrong))
+    surest, ever = worst_of_each(certainty, wrong, persons)
+    hurt = {person for person in persons if (wrong & (certainty >= threshold))[persons == person].any()}
+    asked = {person for person in persons if (certainty >= threshold)[persons == person].any()}
+    assert np.count_nonzero(ever & (surest >= threshold)) == len(hurt)
+    assert len(hurt) <= np.count_nonzero(surest >= threshold) <= len(asked)
 
 
 def test_too_few_slices_are_never_safe():

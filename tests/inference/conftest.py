@@ -1,4 +1,7 @@
-"""A tiny model package whose answers can be written down: bright is tumour, mean grey tells the class."""
+"""A tiny model package whose answers can be written down: bright is tumour, mean grey tells the class.
+
+Its features, where it has any, are the slice's mean grey and its brightest one.
+"""
 
 import json
 from collections.abc import Callable
@@ -10,7 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from brainmtl.inference.package import CLASS, IMAGE, MASK, OUTPUTS, ModelPackage, load_package
+from brainmtl.inference.package import CLASS, FEATURES, IMAGE, MASK, OUTPUTS, ModelPackage, load_package
 from brainmtl.labels import CLASSES
 
 SIZE = 64
@@ -62,9 +65,16 @@ def bright_model(outputs: list[str], size: int = SIZE, batch: str | int = "batch
             helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
             helper.make_node("Softmax", ["logits"], [CLASS], axis=1),
         ],
+        FEATURES: [
+            helper.make_node("GlobalAveragePool", [IMAGE], ["own_mean"]),
+            helper.make_node("GlobalMaxPool", [IMAGE], ["brightest"]),
+            helper.make_node("Concat", ["own_mean", "brightest"], ["both"], axis=1),
+            helper.make_node("Flatten", ["both"], [FEATURES]),
+        ],
     }
     constants = {"half": np.float32(0.5), "steep": np.float32(50), "weights": WEIGHTS, "bias": BIAS}
     shapes = {IMAGE: [batch, 1, size, size], MASK: [batch, 1, size, size], CLASS: [batch, 4]}
+    shapes[FEATURES] = [batch, 2]
     values = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name]) for name in shapes}
     graph = helper.make_graph(
         [node for name in outputs for node in nodes[name]],
@@ -94,7 +104,10 @@ def make_package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
         **changes: Any,
     ) -> Path:
         info = metadata(**changes)
-        model = bright_model(list(OUTPUTS[info["task"]]), info["size"], batch)
+        outputs = list(OUTPUTS[info["task"]])
+        if FEATURES in info["outputs"]:
+            outputs.append(FEATURES)
+        model = bright_model(outputs, info["size"], batch)
         if raw is not None:
             helper.set_model_props(model, {"brainmtl": raw or json.dumps({**info, **(claims or {})})})
         path = tmp_path_factory.mktemp("package") / "bright.onnx"

@@ -14,11 +14,21 @@ from PIL import Image
 from scipy import ndimage
 
 from brainmtl.errors import InputError
+from brainmtl.inference.familiarity import FeatureSpace, pack
 from brainmtl.inference.package import CLASS, MASK, NOTE, ModelPackage, load_package
 from brainmtl.labels import CLASSES
 
 MakePackage = Callable[..., Path]
 SIZE = 64
+SPACE = FeatureSpace(*(np.ones(shape, np.float32) for shape in ((2,), (2,), (1, 2), (1,), ())))
+
+
+def familiar(space: str) -> dict[str, object]:
+    return {
+        "slices": 9,
+        "persons": 9,
+        "familiarity": {"space": space, "farthest": 1, "alarms": 0.01, "slices": 9},
+    }
 
 
 def test_metadata_and_hash_come_from_the_file(make_package: MakePackage):
@@ -136,6 +146,15 @@ BAD_METADATA = {
     "a class missing": ({"classes": CLASSES[:3]}, r"classes are glioma, meningioma"),
     "no temperature": ({"temperature": 0}, r"temperature: .*greater than 0"),
     "outputs of another task": ({"outputs": [MASK]}, r"a joint network has"),
+    "features that are not there": (
+        {"outputs": [MASK, CLASS, "features"]},
+        r"other inputs or outputs than its metadata",
+    ),
+    "a feature space in pieces": ({"certainty": familiar("AAAA")}, r"certainty\.familiarity"),
+    "a feature space without features": (
+        {"certainty": familiar(pack(SPACE))},
+        r"familiarity needs",
+    ),
     "another task": (
         {"task": "segmentation", "outputs": [MASK]},
         r"other inputs or outputs than its metadata",

@@ -164,6 +164,19 @@ def test_a_shape_that_is_no_batch_of_grey_slices(network, shape):
         network(torch.zeros(shape))
 
 
+@torch.inference_mode()
+def test_a_description_is_the_answer_with_what_was_seen(network, side):
+    images = slices(2, side)
+    answer, seen = network.describe(images)
+    close(answer, network(images))
+    if hasattr(network, "encoder"):
+        means = [maps.mean(dim=3).mean(dim=2) for maps in network.encoder(images)]
+        torch.testing.assert_close(seen, torch.cat(means, dim=1), atol=1e-5, rtol=1e-4)
+    else:
+        classes = network.among(network.network.get_classifier()(seen))
+        torch.testing.assert_close(classes, answer.class_logits, atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize("exported_name", EXPORTED)
 def test_export_agrees(exported_name):
     network = lived(exported_name)

@@ -11,12 +11,14 @@ from PIL import Image
 
 import brainmtl
 from brainmtl.data.manifest import content_hash, write_manifest
+from brainmtl.data.splits import parts
 from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import from_square, to_square
 from brainmtl.inference.package import load_package
 from brainmtl.inference.predict import predict_files
+from brainmtl.labels import CLASSES
 from brainmtl.models.build import build_network
 from brainmtl.training.export import Probabilities, check_agreement, export_run
 from brainmtl.training.recipe import Recipe, write_recipe
@@ -219,3 +221,34 @@ def test_the_metadata_are_plain_json(exported: Path):
     (entry,) = onnx.load(exported, load_external_data=False).metadata_props
     assert entry.key == "brainmtl"
     assert json.loads(entry.value)["format_version"] == 1
+
+
+def test_features_are_the_means_of_the_encoders_maps(exported: Path, run: Path):
+    squares = np.random.default_rng(3).integers(0, 256, (3, SIZE, SIZE), np.uint8)
+    with torch.inference_mode():
+        maps = load_network(run).encoder(torch.from_numpy(squares)[:, None].float() / 255)
+    expected = np.concatenate([one.numpy().mean(axis=(2, 3)) for one in maps], axis=1)
+    found = np.stack([answer.features for answer in load_package(exported).answers(squares)])
+    assert np.abs(found - expected).max() <= 1e-4 * max(1, np.abs(expected).max())
+
+
+def test_validation_alone_teaches_the_package(exported: Path, phantom):
+    known = load_package(exported).info.certainty
+    held = phantom[parts(phantom) == "validation"]
+    assert (known.slices, known.persons) == (len(held), held["group"].nunique())
+    assert known.class_sets.slices == {name: int((held["label"] == name).sum()) for name in CLASSES}
+    assert known.class_sets.least == dict.fromkeys(CLASSES)
+    assert sum("in every class set" in note for note in known.notes) == 4
+    slice_ = load_package(exported).predict(held["image"].iloc[0])
+    assert set(slice_.class_set) == set(CLASSES)
+
+
+def test_without_its_validation_slices_a_package_still_predicts(tmp_path: Path):
+    recipe = recipe_for(PLAIN)
+    package = load_package(export_run(bare_run(tmp_path / "run", recipe, lived(recipe))))
+    assert package.info.certainty.slices == 0
+    assert "were not at hand" in package.info.certainty.notes[0]
+    pixels = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), np.uint8)
+    result = package.predict(pixels)
+    assert (result.status, result.class_set, result.outlier_score) == ("ok", None, None)
+    assert sum(result.probabilities.values()) == pytest.approx(1, abs=1e-5)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from brainmtl.cli.app import Json, app
-from brainmtl.cli.console import bar, say, status
+from brainmtl.cli.console import bar, say
 from brainmtl.errors import InputError, UsageError
 
 
@@ -21,14 +21,22 @@ def export(
 ) -> None:
     """Write a model package: one ONNX file that predicts without torch, kept only if it agrees with torch.
 
+    The run's validation slices teach it how sure it is, and when not to answer; what they are too few for,
+    it says.
+
     Example: brainmtl export runs/base -o base.onnx
     """
+    from brainmtl.inference.package import load_package
     from brainmtl.training.export import export_run
 
     if storage not in ("fp32", "fp16"):
         raise UsageError(f"--storage {storage}", mend="fp32 or fp16")
-    with status("exporting"):
-        written = export_run(run, out, storage)  # type: ignore[arg-type]
+    with bar("exporting", None) as progress:
+        progress(0, 1)
+        written = export_run(run, out, storage, progress=progress)  # type: ignore[arg-type]
+    certainty = load_package(written).info.certainty
+    for note in () if certainty is None else certainty.notes:
+        say(f"note: {note}")
     typer.echo(written)
 
 
@@ -38,7 +46,7 @@ def predict(
         list[Path],
         typer.Argument(help="Pictures (PNG, JPEG, TIFF, WebP), DICOM, NIfTI, folders of them, or patterns."),
     ],
-    model: Annotated[Path, typer.Option("--model", help="A model package from `brainmtl export`.")],
+    model: Annotated[Path, typer.Option("--model", help="A model package from `export`, or its name.")],
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Where masks, overlays, volumes and results.json go.")
     ] = Path("predictions"),
@@ -54,10 +62,10 @@ def predict(
 
     Example: brainmtl predict slice.jpg --model base.onnx -o out
     """
-    from brainmtl.inference.package import load_package
+    import brainmtl
     from brainmtl.inference.predict import predict_files
 
-    package = load_package(model, runtime)
+    package = brainmtl.load(model, runtime)
     with bar("predicting", None) as progress:
         results = predict_files(
             package, files, out, overlay=overlay, dicom=dicom, batch_size=batch, progress=progress
@@ -67,15 +75,7 @@ def predict(
         typer.echo(json.dumps(rows, indent=2))
     else:
         for row in rows:
-            sure = (row["probabilities"] or {}).get(row["class"])
-            said = (
-                row["reason"]
-                if row["status"] == "error"
-                else f"{row['class']} {sure:.3f}"
-                if sure
-                else "mask"
-            )
-            typer.echo(f"{_place(row)}: {said}, {_size(row)}")
+            typer.echo(f"{_place(row)}: {_said(row)}, {_size(row)}")
     _warn(rows)
     bad = [row for row in rows if row["status"] == "error"]
     if bad:
@@ -84,6 +84,15 @@ def predict(
             where=bad[0]["file"],
             mend="see results.json",
         )
+
+
+def _said(row: dict[str, Any]) -> str:
+    if row["status"] != "ok":
+        return str(row["reason"] if row["status"] == "error" else f"no answer: {row['reason']}")
+    sure = (row["probabilities"] or {}).get(row["class"])
+    others = [name for name in row["class_set"] or () if name != row["class"]]
+    perhaps = f" (or {', '.join(others)})" if others else ""
+    return f"{row['class']} {sure:.3f}{perhaps}" if sure else "mask"
 
 
 def _place(row: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from brainmtl.evaluation.bootstrap import Interval
 from brainmtl.evaluation.clusters import cluster_codes
 from brainmtl.evaluation.rates import rate_interval
+from brainmtl.inference.certainty import in_class_set
 from brainmtl.labels import CLASSES
 
 CONFIDENCE = 0.99
@@ -54,9 +55,7 @@ def fit_class_sets(
 
 
 def class_sets(fitted: ClassSets, probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """The classes that cannot be ruled out; the most probable one always is among them.
-
-    Keeping it makes no set empty and can only raise the coverage.
+    """The classes that cannot be ruled out, as :func:`~brainmtl.inference.certainty.in_class_set` says.
 
     Args:
         fitted: of :func:`fit_class_sets`.
@@ -65,9 +64,7 @@ def class_sets(fitted: ClassSets, probabilities: NDArray[np.floating]) -> NDArra
     Returns:
         bool ``(N, 4)``.
     """
-    kept: NDArray[np.bool_] = probabilities >= fitted.least
-    kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
-    return kept
+    return in_class_set(fitted.least, probabilities)
 
 
 def held_out_coverage(

@@ -1,73 +1,70 @@
-"""How unlike the training slices a slice is: scores that are higher the stranger it looks."""
+"""How unlike the slices that it knows a slice is to a network: what is fitted, and when to raise an alarm."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
-from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GroupKFold
+
+from brainmtl.evaluation.clusters import cluster_codes
+from brainmtl.inference.familiarity import FeatureSpace, distance
+
+AXES = 16
+FOLDS = 5
 
 
-@dataclass(frozen=True)
-class FeatureSpace:
-    """Where the features of each class lie.
+def fit_features(features: NDArray[np.floating], axes: int = AXES) -> FeatureSpace:
+    """Describe features by their mean, the axes along which they vary most, and one variance for the rest.
 
-    Attributes:
-        centres: float64 ``(C, D)``, the mean of each class.
-        precision: float64 ``(D, D)``, the inverse of the covariance that the classes share.
-    """
-
-    centres: NDArray[np.float64]
-    precision: NDArray[np.float64]
-
-
-def energy(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Free energy, −T · ln Σ exp(logit / T) (Liu et al., NeurIPS 2020).
+    Each feature is first divided by its standard deviation. Probabilistic principal components (Tipping and
+    Bishop 1999). One centre for all classes told strangers as well as one a class did, and asks for no label.
 
     Args:
-        logits: ``(N, C)``.
-        temperature: above 0.
-
-    Returns:
-        ``(N,)``, in the units of the logits.
-    """
-    score: NDArray[np.float64] = -temperature * logsumexp(np.asarray(logits, float) / temperature, axis=1)
-    return score
-
-
-def fit_features(features: NDArray[np.floating], classes: NDArray[np.integer]) -> FeatureSpace:
-    """Describe training features by a centre a class and one covariance, shrunk as Ledoit and Wolf do.
-
-    Args:
-        features: ``(N, D)``, e.g. pooled features before the class head, of training slices.
-        classes: int ``(N,)``.
+        features: ``(N, D)``, N and D ≥ 2, e.g. the means of an encoder's feature maps.
+        axes: how many at most; with few slices, half as many as they could span.
 
     Raises:
-        ValueError: fewer than two slices.
+        ValueError: there are too few slices, or they are all alike.
     """
-    if len(features) < 2:
-        raise ValueError("features of two slices at least are needed")
-    names, codes = np.unique(classes, return_inverse=True)
     values = np.asarray(features, float)
-    centres = np.stack([values[codes == code].mean(axis=0) for code in range(len(names))])
-    shared = LedoitWolf(assume_centered=True).fit(values - centres[codes])
-    return FeatureSpace(centres, shared.precision_)
+    if min(values.shape) < 2:
+        raise ValueError("two features of two slices at least are needed")
+    spread = values.std(axis=0)
+    if not spread.max() > 0:
+        raise ValueError("all slices have the same features")
+    mean, scale = values.mean(axis=0), np.maximum(spread, 1e-3 * spread.max())
+    kept = max(1, min(axes, (len(values) - 1) // 2, values.shape[1] - 1))
+    found = PCA(kept, svd_solver="full").fit((values - mean) / scale)
+    rest = max(float(found.noise_variance_), 1e-6)
+    numbers = (mean, scale, found.components_, np.maximum(found.explained_variance_, rest), rest)
+    return FeatureSpace(*(np.asarray(number, np.float32) for number in numbers))
 
 
-def distance(space: FeatureSpace, features: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Squared Mahalanobis distance to the nearest class (Lee et al., NeurIPS 2018).
+def held_out_distance(
+    features: NDArray[np.floating], groups: NDArray[Any] | None = None, axes: int = AXES
+) -> NDArray[np.float64]:
+    """The distance of each slice from the features of other persons: persons are dealt into five folds.
 
     Args:
-        space: of :func:`fit_features`.
-        features: ``(M, D)``.
+        features: ``(N, D)``.
+        groups: ``(N,)``, the person of each slice; default: each slice stands alone.
+        axes: of :func:`fit_features`.
 
     Returns:
-        ``(M,)``, 0 or more; about D for slices like the training ones.
+        ``(N,)``, squared.
+
+    Raises:
+        ValueError: all slices are of one person, or :func:`fit_features` refuses.
     """
-    apart = np.asarray(features, float)[:, None] - space.centres
-    squares = np.einsum("mcd,de,mce->mc", apart, space.precision, apart)
-    nearest: NDArray[np.float64] = squares.min(axis=1)
-    return nearest
+    codes = cluster_codes(groups, len(features))
+    persons = int(codes.max(initial=-1)) + 1
+    if persons < 2:
+        raise ValueError("slices of two persons at least are needed")
+    found = np.empty(len(features))
+    for seen, left in GroupKFold(min(FOLDS, persons)).split(codes, groups=codes):
+        found[left] = distance(fit_features(features[seen], axes), features[left])
+    return found
 
 
 def alarm_threshold(scores: NDArray[np.floating], alarms: float = 0.05) -> float:

@@ -1,11 +1,13 @@
 """Knowing when not to answer: what is left wrong among the slices that are answered."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from brainmtl.evaluation.clusters import cluster_codes
 from brainmtl.evaluation.weighted import Weights, once, ratio
 
 
@@ -97,6 +99,31 @@ def excess_aurc(certainty: NDArray[np.floating], loss: NDArray[np.floating]) -> 
         0 or more.
     """
     return float(aurc(certainty, loss) - aurc(-np.asarray(loss, float), loss))
+
+
+def worst_of_each(
+    certainty: NDArray[np.floating], wrong: NDArray[np.bool_], groups: NDArray[Any] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """One row a person: the surest wrong answer where there is one, else the surest answer.
+
+    At any threshold the persons who get a wrong answer are then those whose row is wrong and answered, so
+    that :func:`abstention` bounds the share of persons who get one.
+
+    Args:
+        certainty: ``(N,)``.
+        wrong: bool ``(N,)``.
+        groups: ``(N,)``, the person of each slice; default: each slice stands alone.
+
+    Returns:
+        Certainty ``(G,)``, and whether it is wrong, bool ``(G,)``.
+    """
+    codes = cluster_codes(groups, len(certainty))
+    persons = int(codes.max(initial=-1)) + 1
+    surest, wrongest = np.full(persons, -np.inf), np.full(persons, -np.inf)
+    np.maximum.at(surest, codes, np.asarray(certainty, float))
+    np.maximum.at(wrongest, codes[wrong], np.asarray(certainty, float)[wrong])
+    ever = np.isfinite(wrongest)
+    return np.where(ever, wrongest, surest), ever
 
 
 def abstention(

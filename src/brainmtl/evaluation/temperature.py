@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 from sklearn.model_selection import GroupKFold
 
-from brainmtl.evaluation.calibration import SMALLEST, ece, nll
+from brainmtl.evaluation.calibration import ece, nll
 from brainmtl.evaluation.clusters import cluster_codes
+from brainmtl.inference.certainty import SMALLEST
+from brainmtl.inference.certainty import temper as scale
+
+__all__ = ["RANGE", "Temperature", "best_temperature", "fit_temperature", "scale"]
 
 RANGE = (0.05, 20.0)
 FOLDS = 5
@@ -35,20 +39,6 @@ class Temperature:
     ece_before: float
     ece_after: float
     n: int
-
-
-def scale(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
-    """Divide the logits by a temperature; logits are log-probabilities but for a constant that cancels.
-
-    Args:
-        probabilities: ``(N, 4)``; 0 counts as 2.2e-16.
-        temperature: above 0.
-
-    Returns:
-        ``(N, 4)``, each row summing to 1; the order of the classes stays.
-    """
-    scaled: NDArray[np.float64] = softmax(_logits(probabilities) / temperature, axis=1)
-    return scaled
 
 
 def best_temperature(truth: NDArray[np.integer], probabilities: NDArray[np.floating]) -> float:

@@ -28,6 +28,11 @@ def longest_diameter(mask: NDArray[np.bool_], pixel: tuple[float, float] = (1.0,
     return max(diameters, default=None)
 
 
+def measured(value: float | None) -> float | None:
+    """A measurement as it stands in a row: to the thousandth."""
+    return None if value is None else round(value, 3)
+
+
 def _lesions(mask: NDArray[np.bool_]) -> Iterable[list[tuple[int, int, int]]]:
     """Lesions as runs of pixels: row, first column, one past the last."""
     edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)

@@ -12,8 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 import brainmtl
 from brainmtl.errors import InputError
-from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.picture import Picture, read_picture
 from brainmtl.imaging.square import Fit, from_square, to_square
+from brainmtl.inference.abstention import why_not
+from brainmtl.inference.certainty import Certainty, temper
+from brainmtl.inference.measure import longest_diameter, measured
 from brainmtl.inference.result import Result
 from brainmtl.inference.runtime import Runtime, UnusableModelError, open_runtime
 from brainmtl.labels import CLASSES, ClassName
@@ -24,16 +27,18 @@ FORMAT_VERSION: Final = 1
 IMAGE: Final = "image"
 MASK: Final = "mask_probability"
 CLASS: Final = "class_probability"
+FEATURES: Final = "features"
 NOTE: Final = "Research use only; not a medical device."
 
-OutputName = Literal["mask_probability", "class_probability"]
+OutputName = Literal["mask_probability", "class_probability", "features"]
 OUTPUTS: Final[dict[str, tuple[OutputName, ...]]] = {
     "segmentation": (MASK,),
     "classification": (CLASS,),
     "joint": (MASK, CLASS),
 }
-"""Task → outputs of the graph: ``(B, 1, S, S)`` and ``(B, 4)``, sigmoid and softmax inside. Its one input is
-``image``, float32 ``(B, 1, S, S)`` in [0, 1], B free."""
+"""Task → answers of the graph: ``(B, 1, S, S)`` and ``(B, 4)``, sigmoid and softmax inside. After them may
+come ``features``, ``(B, D)``: what the encoder saw. Its one input is ``image``, float32 ``(B, 1, S, S)`` in
+[0, 1], B free."""
 EXPORT = "make it with `brainmtl export RUN`"
 
 
@@ -61,6 +66,7 @@ class PackageInfo(BaseModel):
         mask_threshold: a pixel is tumour above this probability.
         temperature: class probabilities ``p`` become ``p^(1/temperature)``, normalised: the softmax of the
             logits divided by it.
+        certainty: what validation taught of how sure the model is; ``None`` where nobody asked.
         storage: of the weights; whichever it is, they compute in float32 unless a runtime chooses less.
         metrics: a summary of what was measured, if anything was.
     """
@@ -75,6 +81,7 @@ class PackageInfo(BaseModel):
     fit: Fit
     mask_threshold: float = Field(default=0.5, gt=0, lt=1)
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    certainty: Certainty | None = None
     inputs: tuple[Literal["image"]] = (IMAGE,)
     outputs: tuple[OutputName, ...]
     parameters: int = Field(ge=0)
@@ -84,11 +91,28 @@ class PackageInfo(BaseModel):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if self.outputs != OUTPUTS[self.task]:
+        if self.outputs not in (OUTPUTS[self.task], (*OUTPUTS[self.task], FEATURES)):
             raise ValueError(f"a {self.task} network has the outputs {', '.join(OUTPUTS[self.task])}")
+        if self.certainty and self.certainty.familiarity and FEATURES not in self.outputs:
+            raise ValueError("familiarity needs the output features")
         if sorted(self.classes) != sorted(CLASSES):
             raise ValueError(f"classes are {', '.join(CLASSES)}, in any order")
         return self
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the graph says of one square; ``None`` where the network has no such output.
+
+    Attributes:
+        mask: probabilities, float32 ``(S, S)``.
+        classes: probabilities, float32 ``(4,)``, in the order of the package's classes, not tempered.
+        features: float32 ``(D,)``.
+    """
+
+    mask: NDArray[np.float32] | None
+    classes: NDArray[np.float32] | None
+    features: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -112,19 +136,17 @@ class ModelPackage:
             picture: a picture file, or grey values, uint8 ``(H, W)``.
 
         Returns:
-            The result, with ``mask_pixels``.
+            The result, with ``mask_pixels`` and ``mask_probabilities``.
 
         Raises:
             InputError: the picture cannot be used.
         """
-        file = None if isinstance(picture, np.ndarray) else str(picture)
-        pixels = (
-            _check_array(picture) if isinstance(picture, np.ndarray) else read_picture(Path(picture)).pixels
-        )
-        masks, classes = self.run(self.square(pixels)[None])
-        return self.result(
-            file, pixels.shape, None if masks is None else masks[0], None if classes is None else classes[0]
-        )
+        if isinstance(picture, np.ndarray):
+            file, read = None, Picture(_check_array(picture), "L")
+        else:
+            file, read = str(picture), read_picture(Path(picture))
+        (answer,) = self.answers(self.square(read.pixels)[None])
+        return self.result(file, read.pixels, answer, colour=read.colour)
 
     def square(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Bring a slice, uint8 ``(H, W)``, to the network's square, uint8 ``(S, S)``."""
@@ -142,37 +164,49 @@ class ModelPackage:
             Mask probabilities, float32 ``(B, S, S)``, and class probabilities, float32 ``(B, 4)``; ``None``
             where the network has no such head.
         """
-        images = squares[:, None].astype(np.float32) / np.float32(255)
-        said = dict(zip(self.info.outputs, self.runtime.run(self.info.outputs, images), strict=True))
+        said = self.said(squares)
         return said[MASK][:, 0] if MASK in said else None, said.get(CLASS)
 
+    def said(self, squares: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Run the network on a batch, uint8 ``(B, S, S)``; the graph's outputs by name, as they are."""
+        images = squares[:, None].astype(np.float32) / np.float32(255)
+        return dict(zip(self.info.outputs, self.runtime.run(self.info.outputs, images), strict=True))
+
+    def answers(self, squares: NDArray[np.uint8]) -> list[Answer]:
+        """Run the network on a batch, uint8 ``(B, S, S)``; all that it says of each square."""
+        said = self.said(squares)
+        return [
+            Answer(
+                said[MASK][number, 0] if MASK in said else None,
+                said[CLASS][number] if CLASS in said else None,
+                said[FEATURES][number] if FEATURES in said else None,
+            )
+            for number in range(len(squares))
+        ]
+
     def result(
-        self,
-        file: str | None,
-        shape: tuple[int, ...],
-        mask: NDArray[np.float32] | None,
-        classes: NDArray[np.float32] | None,
+        self, file: str | None, pixels: NDArray[np.uint8], answer: Answer, *, colour: float = 0.0
     ) -> Result:
-        """Turn what :meth:`run` gave for one slice into its result.
+        """Turn the answer on one slice into its result.
 
         Args:
             file: the picture as it was named.
-            shape: ``(H, W)`` of the slice.
-            mask: float32 ``(S, S)``.
-            classes: float32 ``(4,)``.
+            pixels: the slice, uint8 ``(H, W)``.
+            answer: on its :meth:`square`.
+            colour: share of its pixels that are coloured, 0 to 1.
         """
-        height, width = shape
+        height, width = pixels.shape
         result = replace(self.blank(file), width=width, height=height)
-        if mask is not None:
-            chances = from_square(mask, height, width, self.info.fit)
-            marked = chances > self.info.mask_threshold
-            shades = np.rint(chances * 255).astype(np.uint8)
-            area = int(marked.sum())
-            result = replace(result, mask_pixels=marked, mask_probabilities=shades, mask_area_px=area)
-        if classes is not None:
-            likeliest = self.info.classes[int(classes.argmax())]
-            result = replace(result, class_name=likeliest, probabilities=self._temper(classes))
-        return result
+        if answer.mask is not None:
+            result = self._mark(result, from_square(answer.mask, height, width, self.info.fit))
+        if answer.classes is not None:
+            result = self._name(result, answer.classes)
+        certainty = self.info.certainty
+        if certainty is not None and certainty.familiarity is not None and answer.features is not None:
+            score = float(certainty.familiarity.score(answer.features[None])[0])
+            result = replace(result, outlier_score=round(score, 4))
+        reason = why_not(pixels, colour, result.outlier_score, result.probabilities, certainty)
+        return result if reason is None else replace(result, status="abstained", reason=reason)
 
     def blank(self, file: str | None) -> Result:
         """A result that tells only who speaks of which file."""
@@ -184,10 +218,29 @@ class ModelPackage:
             runtime=self.runtime.name,
         )
 
-    def _temper(self, classes: NDArray[np.float32]) -> dict[ClassName, float]:
-        powers = classes.astype(np.float64) ** (1 / self.info.temperature)
-        chances = dict(zip(self.info.classes, powers / powers.sum(), strict=True))
-        return {name: round(float(chances[name]), 6) for name in CLASSES}
+    def _mark(self, result: Result, chances: NDArray[np.float32]) -> Result:
+        marked = chances > self.info.mask_threshold
+        shades = np.rint(chances * 255).astype(np.uint8)
+        area = int(marked.sum())
+        result = replace(
+            result,
+            mask_pixels=marked,
+            mask_probabilities=shades,
+            mask_area_px=area,
+            longest_diameter_px=measured(longest_diameter(marked)),
+        )
+        margin = None if self.info.certainty is None else self.info.certainty.margin
+        if margin is None or not area:
+            return result
+        return replace(result, mask_margin_px=measured(margin.share * max(chances.shape)))
+
+    def _name(self, result: Result, classes: NDArray[np.float32]) -> Result:
+        chances = dict(zip(self.info.classes, temper(classes[None], self.info.temperature)[0], strict=True))
+        likeliest = self.info.classes[int(classes.argmax())]
+        rounded = {name: round(float(chances[name]), 6) for name in CLASSES}
+        sets = None if self.info.certainty is None else self.info.certainty.class_sets
+        held = None if sets is None else sets.of(rounded)
+        return replace(result, class_name=likeliest, probabilities=rounded, class_set=held)
 
 
 def load_package(path: Path, runtime: str = "cpu") -> ModelPackage:
@@ -246,7 +299,9 @@ def _check_graph(runtime: Runtime, info: PackageInfo, path: Path) -> None:
         )
     side = info.size
     for name, kind, (batch, *rest) in values:
-        expected = [len(info.classes)] if name == CLASS else [1, side, side]
+        expected: list[int | None] = [len(info.classes)] if name == CLASS else [1, side, side]
+        if name == FEATURES:
+            expected = [_features(info, rest)]
         if kind != "float" or batch is not None or rest != expected:
             raise InputError(
                 f"{kind} {[batch, *rest]} in the graph, not float (B, {', '.join(map(str, expected))})",
@@ -254,6 +309,13 @@ def _check_graph(runtime: Runtime, info: PackageInfo, path: Path) -> None:
                 field=name,
                 mend="export it again",
             )
+
+
+def _features(info: PackageInfo, rest: list[int | None]) -> int | None:
+    """How many there should be: as many as the metadata know, or any number."""
+    if info.certainty is not None and info.certainty.familiarity is not None:
+        return len(info.certainty.familiarity.numbers.mean)
+    return rest[0] if rest else None
 
 
 def _check_array(pixels: NDArray[Any]) -> NDArray[np.uint8]:

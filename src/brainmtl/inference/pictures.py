@@ -10,20 +10,17 @@ from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
-from brainmtl.imaging.picture import read_picture
-from brainmtl.inference.measure import longest_diameter
-from brainmtl.inference.package import ModelPackage
+from brainmtl.imaging.picture import Picture, read_picture
+from brainmtl.inference.package import Answer, ModelPackage
 from brainmtl.inference.result import Result
 from brainmtl.inference.slice_files import write_slice
-
-Map = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class _Slice:
-    """A decoded file: grey values, the network's square of them, and the file's hash."""
+    """A decoded file, the network's square of it, and the file's hash."""
 
-    pixels: NDArray[np.uint8]
+    picture: Picture
     square: NDArray[np.uint8]
     sha256: str
 
@@ -56,12 +53,14 @@ def predict_pictures(
         InputError: the output folder cannot be written.
     """
 
-    def finish(row: int, slice_: _Slice | InputError, maps: tuple[Map | None, Map | None]) -> Result:
-        if isinstance(slice_, InputError):
+    def finish(row: int, slice_: _Slice | InputError, answer: Answer | None) -> Result:
+        if isinstance(slice_, InputError) or answer is None:
+            assert isinstance(slice_, InputError)
             return refused(package, paths[row], slice_)
-        result = package.result(str(paths[row]), slice_.pixels.shape, *maps)
-        result = replace(_measure(result), input_sha256=slice_.sha256)
-        result = write_slice(result, slice_.pixels, out, names[row], overlay=overlay, view=view)
+        pixels = slice_.picture.pixels
+        result = package.result(str(paths[row]), pixels, answer, colour=slice_.picture.colour)
+        result = replace(result, input_sha256=slice_.sha256)
+        result = write_slice(result, pixels, out, names[row], overlay=overlay, view=view)
         return replace(result, mask_pixels=None, mask_probabilities=None)
 
     batches = [
@@ -93,32 +92,14 @@ def _read(path: Path, package: ModelPackage) -> _Slice | InputError:
                 where=path,
                 mend="pass PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI",
             )
-        pixels = read_picture(path).pixels
+        picture = read_picture(path)
     except InputError as error:
         return error
-    return _Slice(pixels, package.square(pixels), file_sha256(path))
+    return _Slice(picture, package.square(picture.pixels), file_sha256(path))
 
 
-def _run(package: ModelPackage, slices: Sequence[_Slice | InputError]) -> list[tuple[Map | None, Map | None]]:
+def _run(package: ModelPackage, slices: Sequence[_Slice | InputError]) -> list[Answer | None]:
     """What the network says of each; nothing of those that could not be read."""
-    said: list[tuple[Map | None, Map | None]] = [(None, None)] * len(slices)
-    squares = {row: one.square for row, one in enumerate(slices) if isinstance(one, _Slice)}
-    if squares:
-        masks, classes = package.run(np.stack(list(squares.values())))
-        for number, row in enumerate(squares):
-            said[row] = (
-                None if masks is None else masks[number],
-                None if classes is None else classes[number],
-            )
-    return said
-
-
-def _measure(result: Result) -> Result:
-    if result.mask_pixels is None:
-        return result
-    return replace(result, longest_diameter_px=measured(longest_diameter(result.mask_pixels)))
-
-
-def measured(value: float | None) -> float | None:
-    """A measurement as it stands in a row: to the thousandth."""
-    return None if value is None else round(value, 3)
+    squares = [one.square for one in slices if isinstance(one, _Slice)]
+    answers = iter(package.answers(np.stack(squares)) if squares else [])
+    return [next(answers) if isinstance(one, _Slice) else None for one in slices]

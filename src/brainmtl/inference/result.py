@@ -27,11 +27,13 @@ class Result:
         file: the picture as it was named; ``None`` for an array.
         slice: which slice of its scan, from 0: along a NIfTI file's slicing axis, or along the normal of a
             DICOM stack; ``None`` for a picture.
-        status: ``"ok"``, or ``"error"`` where the file could not be read.
+        status: ``"ok"``; ``"abstained"`` where the answer should not be relied on; or ``"error"`` where the
+            file could not be read.
         reason: why not.
         class_name: the most probable class; ``None`` without a class head.
         probabilities: of every class, summing to 1.
-        class_set: not yet filled.
+        class_set: the classes that cannot be ruled out, the likeliest first; ``None`` where the package does
+            not know.
         mask: path of the mask relative to the output folder: PNG, 0 or 255, at native size.
         mask_area_px: tumour pixels at native size.
         mask_area_mm2: the same in mm²; ``None`` where the file does not tell the size of a pixel.
@@ -54,6 +56,9 @@ class Result:
         warnings: what a reader of this row should know.
         picture: path of the slice as it was shown to the network, at native size: PNG, 8-bit grey.
         mask_probability: path of the mask's probabilities at native size: PNG, 255 is certain tumour.
+        outlier_score: how unlike the slices that the model knows: above 1, so unlike that it abstains.
+        mask_margin_px: how far outside the mask the tumour may reach, by the promise in the package.
+        mask_margin_mm: the same in mm.
         mask_pixels: bool ``(height, width)``, where a single slice was predicted; never written to the row.
         mask_probabilities: uint8 ``(height, width)``, 255 is certain tumour; never written to the row.
     """
@@ -86,6 +91,9 @@ class Result:
     warnings: tuple[str, ...] = ()
     picture: str | None = None
     mask_probability: str | None = None
+    outlier_score: float | None = None
+    mask_margin_px: float | None = None
+    mask_margin_mm: float | None = None
     mask_pixels: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
     mask_probabilities: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 

@@ -15,10 +15,10 @@ from brainmtl.imaging.series import read_stack
 from brainmtl.imaging.volume import Volume
 from brainmtl.inference.consistency import drop_stray
 from brainmtl.inference.inputs import VOLUMES, Scan
-from brainmtl.inference.measure import longest_diameter
+from brainmtl.inference.measure import longest_diameter, measured
 from brainmtl.inference.objects import write_objects
 from brainmtl.inference.package import ModelPackage
-from brainmtl.inference.pictures import measured, refused
+from brainmtl.inference.pictures import refused
 from brainmtl.inference.result import Result
 from brainmtl.inference.slice_files import write_slice
 
@@ -80,14 +80,9 @@ def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[
     """What the network says of each slice by itself."""
     for start in range(0, len(volume.grey), batch_size):
         grey = volume.grey[start : start + batch_size]
-        masks, classes = package.run(np.stack([package.square(pixels) for pixels in grey]))
+        answers = package.answers(np.stack([package.square(pixels) for pixels in grey]))
         for row, place in enumerate(volume.places[start : start + batch_size]):
-            result = package.result(
-                str(place.file),
-                grey[row].shape,
-                None if masks is None else masks[row],
-                None if classes is None else classes[row],
-            )
+            result = package.result(str(place.file), grey[row], answers[row])
             yield replace(
                 result,
                 slice=start + row,
@@ -115,6 +110,7 @@ def _measure(results: list[Result], volume: Volume) -> list[Result]:
 
 def _measure_slice(result: Result, mask: NDArray[np.bool_], dropped: int, volume: Volume) -> Result:
     area, pixel = int(mask.sum()), volume.pixel_mm
+    margin = result.mask_margin_px if area else None
     told = (f"3-D consistency dropped {dropped} px that too few slices show",) if dropped else ()
     return replace(
         result,
@@ -123,6 +119,8 @@ def _measure_slice(result: Result, mask: NDArray[np.bool_], dropped: int, volume
         mask_area_mm2=measured(area * pixel[0] * pixel[1]) if pixel else None,
         longest_diameter_px=measured(longest_diameter(mask)),
         longest_diameter_mm=measured(longest_diameter(mask, pixel)) if pixel else None,
+        mask_margin_px=margin,
+        mask_margin_mm=measured(margin * max(pixel)) if pixel and margin is not None else None,
         warnings=(*result.warnings, *told),
     )
 

@@ -1,8 +1,9 @@
 """A finished run as a model package, kept only if it says what torch says."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,10 +14,13 @@ from torch import Tensor, nn
 import brainmtl
 from brainmtl.data.manifest import read_manifest
 from brainmtl.errors import BrainmtlError, InputError
+from brainmtl.evaluation.certainty import fit_certainty
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
+from brainmtl.inference.certainty import Certainty
 from brainmtl.inference.package import (
+    FEATURES,
     IMAGE,
     KEY,
     MASK,
@@ -27,6 +31,7 @@ from brainmtl.inference.package import (
     load_package,
 )
 from brainmtl.models.build import parameter_counts
+from brainmtl.training.listening import listen
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, read_json
 from brainmtl.training.storage import Storage, store_in_half
@@ -36,6 +41,7 @@ TOLERANCE: dict[Storage, float] = {"fp32": 1e-4, "fp16": 0.01}
 """Largest difference of a probability from torch's, by how the weights are stored."""
 SAME_PIXELS = 0.9999
 """Smallest share of equal mask pixels."""
+NOT_HEARD = "it cannot say how sure it is: its validation slices were not at hand when it was exported"
 REAL_SLICES = 8
 HEADLINES = (("segmentation", "dice"), ("segmentation", "false_mask_rate"), ("classification", "accuracy"))
 ATTRIBUTIONS = {
@@ -49,7 +55,7 @@ class Probabilities(nn.Module):
     """A network that gives probabilities: sigmoid over its mask logits, softmax over its class logits.
 
     Args:
-        network: gives :class:`~brainmtl.models.network.Outputs`.
+        network: gives :class:`~brainmtl.models.network.Outputs`, and describes what it saw.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -58,22 +64,32 @@ class Probabilities(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Map slices ``(B, 1, S, S)`` in [0, 1] to the outputs of a model package, in their order."""
-        outputs = self.network(image)
+        outputs, features = cast(Any, self.network).describe(image)
         masks = () if outputs.mask_logits is None else (torch.sigmoid(outputs.mask_logits),)
         classes = () if outputs.class_logits is None else (torch.softmax(outputs.class_logits, dim=1),)
-        return masks + classes
+        return (*masks, *classes, features)
 
 
-def export_run(run: Path, out: Path | None = None, storage: Storage = "fp32") -> Path:
-    """Write a run's network as a model package.
+def export_run(
+    run: Path,
+    out: Path | None = None,
+    storage: Storage = "fp32",
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Write a run's network as a model package, with what its validation part teaches of its certainty.
+
+    That is learnt from what the package itself says of the slices, as it will be used: with its weights as
+    they are stored.
 
     Args:
         run: a finished run folder.
         out: the ``.onnx`` file; default ``model.onnx`` in the run folder.
         storage: of the weights; ``"fp16"`` halves the file and computes in float32 still.
+        progress: called with validation slices done and in all.
 
     Returns:
-        Where it lies.
+        Where it lies. Its certainty has notes on what validation was too small for.
 
     Raises:
         InputError: not a finished run, or the file cannot be written.
@@ -82,11 +98,25 @@ def export_run(run: Path, out: Path | None = None, storage: Storage = "fp32") ->
     path = out or run / "model.onnx"
     recipe, network = load_recipe(run), Probabilities(load_network(run)).eval()
     info = _describe(run, recipe, network, storage)
-    content = _to_onnx(network, info)
+    model = _to_onnx(network, info)
     with whole_file(path) as temporary:
-        temporary.write_bytes(content)
-        check_agreement(network, load_package(temporary), _examples(run, recipe))
+        temporary.write_bytes(_with_metadata(model, info))
+        package = load_package(temporary)
+        check_agreement(network, package, _examples(run, recipe))
+        temporary.write_bytes(_with_metadata(model, _taught(package, run, recipe, progress)))
+        load_package(temporary)
     return path
+
+
+def _taught(
+    package: ModelPackage, run: Path, recipe: Recipe, progress: Callable[[int, int], None]
+) -> PackageInfo:
+    """The metadata with the temperature and the certainty that validation teaches."""
+    try:
+        temperature, certainty = fit_certainty(listen(package, run, recipe, progress))
+    except InputError:
+        temperature, certainty = 1.0, Certainty(slices=0, persons=0, notes=(NOT_HEARD,))
+    return package.info.model_copy(update={"temperature": temperature, "certainty": certainty})
 
 
 def check_agreement(network: Probabilities, package: ModelPackage, squares: NDArray[np.uint8]) -> None:
@@ -98,16 +128,18 @@ def check_agreement(network: Probabilities, package: ModelPackage, squares: NDAr
         squares: slices to try, uint8 ``(N, S, S)``.
 
     Raises:
-        BrainmtlError: a probability differs by more than :data:`TOLERANCE`, or too many mask pixels do.
+        BrainmtlError: a probability differs by more than :data:`TOLERANCE`, a feature by as much of the
+            largest, or too many mask pixels do.
     """
     tolerance = TOLERANCE[package.info.storage]
     with torch.inference_mode():
         expected = network(torch.from_numpy(squares).unsqueeze(1) / 255.0)
-    found = [answer for answer in package.run(squares) if answer is not None]
-    for name, answer, truth in zip(package.info.outputs, found, expected, strict=True):
-        reference = truth.numpy().reshape(answer.shape)
+    found = package.said(squares)
+    for name, truth in zip(package.info.outputs, expected, strict=True):
+        answer, reference = found[name], truth.numpy()
+        largest = float(np.abs(reference).max()) if name == FEATURES else 1.0
         difference = float(np.abs(answer - reference).max())
-        if not difference <= tolerance:
+        if not difference <= tolerance * max(largest, 1):
             raise _unlike(f"{name} differs by up to {difference:.2g}, more than {tolerance:g}")
         threshold = package.info.mask_threshold
         same = float(((answer > threshold) == (reference > threshold)).mean())
@@ -122,9 +154,7 @@ def _unlike(how: str) -> BrainmtlError:
     )
 
 
-def _to_onnx(network: Probabilities, info: PackageInfo) -> bytes:
-    import onnx
-
+def _to_onnx(network: Probabilities, info: PackageInfo) -> Any:
     program = torch.onnx.export(
         network,
         (torch.zeros(2, 1, info.size, info.size),),
@@ -140,6 +170,12 @@ def _to_onnx(network: Probabilities, info: PackageInfo) -> bytes:
     _forget_paths(model)
     if info.storage == "fp16":
         store_in_half(model)
+    return model
+
+
+def _with_metadata(model: Any, info: PackageInfo) -> bytes:
+    import onnx
+
     onnx.helper.set_model_props(model, {KEY: info.model_dump_json()})
     return bytes(model.SerializeToString())
 
@@ -167,7 +203,7 @@ def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -
         task=recipe.network.task,
         size=recipe.data.size,
         fit=recipe.data.fit,
-        outputs=OUTPUTS[recipe.network.task],
+        outputs=(*OUTPUTS[recipe.network.task], FEATURES),
         parameters=parameter_counts(network)["parameters"],
         storage=storage,
         provenance=Provenance(

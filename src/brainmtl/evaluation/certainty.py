@@ -1,0 +1,189 @@
+"""What a validation part teaches of how sure a model may be: every promise of a package, fitted here."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainmtl.evaluation.clusters import cluster_codes
+from brainmtl.evaluation.conformal import fit_class_sets, held_out_coverage
+from brainmtl.evaluation.mask_conformal import COVERED, fit_margin, held_out_margin
+from brainmtl.evaluation.outlier import alarm_threshold, fit_features, held_out_distance
+from brainmtl.evaluation.selective import abstention, worst_of_each
+from brainmtl.evaluation.temperature import fit_temperature, scale
+from brainmtl.inference.certainty import Abstention, Certainty, ClassSets, Familiarity, Margin
+from brainmtl.inference.familiarity import pack
+from brainmtl.labels import CLASSES
+
+RISK = 0.05
+"""Share of persons that may get a wrong class among the answers."""
+BOUND = 0.95
+"""Confidence that no more of them do."""
+MARGIN = 0.9
+"""Share of persons whose tumours the margin covers."""
+ALARMS = 0.01
+"""Share of familiar slices that may be called strange."""
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a model says of slices that neither taught it nor chose it beyond its epoch, and what is true.
+
+    Attributes:
+        groups: ``(N,)``, the person of each slice.
+        truth: int ``(N,)``, indices of :data:`~brainmtl.labels.CLASSES`; −1 where unknown.
+        probabilities: ``(N, 4)``, not tempered; ``None`` without a class head.
+        needed: ``(N,)``, the margin each slice needs, as a share of its longer side; NaN where no tumour is
+            known; ``None`` without a mask head.
+        features: ``(N, D)``; ``None`` where the model gives none.
+    """
+
+    groups: NDArray[Any]
+    truth: NDArray[np.int64]
+    probabilities: NDArray[np.floating] | None
+    needed: NDArray[np.floating] | None
+    features: NDArray[np.floating] | None
+
+
+def fit_certainty(said: Validation) -> tuple[float, Certainty]:
+    """Fit the temperature, and with it the class sets, the abstention, the margin and what is familiar.
+
+    Args:
+        said: of a validation part whose persons are in no training part.
+
+    Returns:
+        The temperature (1 where none helps), and the rest; its notes say what the part was too small for.
+    """
+    notes: list[str] = []
+
+    def known(part: Part | str) -> Part | None:
+        if isinstance(part, str):
+            notes.append(part)
+            return None
+        return part
+
+    temperature, sets, rule, margin, familiar = 1.0, None, None, None, None
+    named = said.truth >= 0
+    if said.probabilities is not None and named.any():
+        truth, groups = said.truth[named], said.groups[named]
+        temperature = known(_temperature(truth, said.probabilities[named], groups)) or 1.0
+        shares = scale(said.probabilities[named], temperature)
+        sets = _class_sets(truth, shares, groups)
+        notes += _always_in(sets)
+        rule = known(_abstention(truth, shares, groups))
+    if said.needed is not None:
+        margin = known(_margin(said.needed, said.groups))
+    if said.features is not None:
+        familiar = known(_familiarity(said.features, said.groups))
+    persons = int(cluster_codes(said.groups, len(said.truth)).max(initial=-1)) + 1
+    return temperature, Certainty(
+        slices=len(said.truth),
+        persons=persons,
+        class_sets=sets,
+        abstention=rule,
+        margin=margin,
+        familiarity=familiar,
+        notes=tuple(notes),
+    )
+
+
+def _temperature(truth: NDArray[np.int64], shares: NDArray[np.floating], groups: NDArray[Any]) -> float | str:
+    try:
+        found = fit_temperature(truth, shares, groups)
+    except ValueError as error:
+        return f"probabilities are as the network states them: {error}"
+    if found.nll_after >= found.nll_before:
+        return "probabilities are as the network states them: no temperature helps persons left out"
+    return found.value
+
+
+def _class_sets(truth: NDArray[np.int64], shares: NDArray[np.floating], groups: NDArray[Any]) -> ClassSets:
+    found, held = fit_class_sets(truth, shares), held_out_coverage(truth, shares, groups)
+    return ClassSets(
+        confidence=found.confidence,
+        least={name: _below(one) for name, one in zip(CLASSES, found.least, strict=True)},
+        slices={name: int(one) for name, one in zip(CLASSES, found.n, strict=True)},
+        held={name: _measured(held[name].value) for name in CLASSES},
+    )
+
+
+def _always_in(sets: ClassSets) -> list[str]:
+    needed = math.ceil(sets.confidence / (1 - sets.confidence) - 1e-9)
+    return [
+        f"{name} is in every class set: {sets.slices[name]} validation slices, and {sets.confidence:.0%} "
+        f"needs {needed}"
+        for name in CLASSES
+        if sets.least[name] is None
+    ]
+
+
+def _abstention(
+    truth: NDArray[np.int64], shares: NDArray[np.floating], groups: NDArray[Any]
+) -> Abstention | str:
+    certainty, wrong = shares.max(axis=1), shares.argmax(axis=1) != truth
+    rows = worst_of_each(certainty, wrong, groups)
+    least = _below(abstention(*rows, RISK, BOUND).threshold)
+    if least is None:
+        return (
+            f"no class is withheld as unsure: {len(rows[0])} persons, {int(rows[1].sum())} of them answered "
+            f"wrongly, bound no threshold's risk by {RISK:.0%}"
+        )
+    answered = certainty >= least
+    return Abstention(
+        least=least,
+        risk=RISK,
+        confidence=BOUND,
+        answered=_rounded(answered.mean()),
+        wrong=_rounded(wrong[answered].mean()),
+    )
+
+
+def _margin(needed: NDArray[np.floating], groups: NDArray[Any]) -> Margin | str:
+    tumour = ~np.isnan(needed)
+    if not tumour.any():
+        return "no margin around masks: no tumour is masked in validation"
+    found = fit_margin(needed[tumour], groups[tumour], MARGIN)
+    if math.isinf(found.pixels):
+        missed = int(np.unique(cluster_codes(groups, len(needed))[np.isinf(needed)]).size)
+        return (
+            f"no margin around masks: of {found.persons} persons with a tumour, {missed} have a slice on "
+            f"which it got no mask at all, and {MARGIN:.0%} are to be covered"
+        )
+    held = held_out_margin(needed[tumour], groups[tumour], confidence=MARGIN)
+    return Margin(
+        share=found.pixels,
+        confidence=MARGIN,
+        covered=COVERED,
+        persons=found.persons,
+        held=_measured(held.value),
+    )
+
+
+def _familiarity(features: NDArray[np.floating], groups: NDArray[Any]) -> Familiarity | str:
+    try:
+        farthest = alarm_threshold(held_out_distance(features, groups), ALARMS)
+    except ValueError as error:
+        return f"nothing counts as strange: {error}"
+    if math.isinf(farthest):
+        return (
+            f"nothing counts as strange: {len(features)} validation slices, too few for {ALARMS:.0%} alarms"
+        )
+    space = pack(fit_features(features))
+    return Familiarity(space=space, farthest=farthest, alarms=ALARMS, slices=len(features))
+
+
+def _below(limit: float) -> float | None:
+    """A limit as results are rounded, never higher; none where it is infinite."""
+    return math.floor(limit * 1e6) / 1e6 if math.isfinite(limit) else None
+
+
+def _measured(rate: float) -> float | None:
+    return None if math.isnan(rate) else _rounded(rate)
+
+
+def _rounded(rate: float | np.floating) -> float:
+    return round(float(rate), 4)

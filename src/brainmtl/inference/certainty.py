@@ -1,0 +1,169 @@
+"""How sure a model is: what its validation slices taught, as a package holds it, and the formulas for it."""
+
+from functools import cached_property
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from brainmtl.inference.familiarity import FeatureSpace, distance, unpack
+from brainmtl.labels import CLASSES, ClassName
+
+SMALLEST = float(np.finfo(float).eps)
+"""What a probability of 0 counts as."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ClassSets(_Part):
+    """Which classes cannot be ruled out.
+
+    Attributes:
+        confidence: how often the set of a new slice holds its class, whichever class that is.
+        least: the least tempered probability at which a class is in the set; ``None`` where its validation
+            slices were too few to leave it out of any set.
+        slices: validation slices of each class.
+        held: how often the sets of persons left out held the class, measured; ``None`` where unknown.
+    """
+
+    confidence: Share
+    least: dict[ClassName, Share | None]
+    slices: dict[ClassName, int]
+    held: dict[ClassName, Share | None]
+
+    @model_validator(mode="after")
+    def _knows_every_class(self) -> Self:
+        if any(set(one) != set(CLASSES) for one in (self.least, self.slices, self.held)):
+            raise ValueError(f"class sets are of {', '.join(CLASSES)}")
+        return self
+
+    def of(self, probabilities: dict[ClassName, float]) -> tuple[ClassName, ...]:
+        """The set of one slice, of tempered probabilities, the likeliest class first."""
+        least = [self.least[name] for name in CLASSES]
+        limits = np.array([-np.inf if limit is None else limit for limit in least])
+        shares = np.array([probabilities[name] for name in CLASSES])
+        kept = in_class_set(limits, shares[None])[0]
+        return tuple(CLASSES[code] for code in np.argsort(-shares, kind="stable") if kept[code])
+
+
+class Margin(_Part):
+    """By how much the true outline may lie outside the mask.
+
+    Attributes:
+        share: of the slice's longer side.
+        confidence: share of new persons whose tumours are covered on every slice.
+        covered: share of a tumour's pixels that counts as covered.
+        persons: it was calibrated on.
+        held: share of persons left out that were covered, measured.
+    """
+
+    share: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    confidence: Share
+    covered: Share
+    persons: int
+    held: Share | None
+
+
+class Familiarity(_Part):
+    """What slices like those of training look like to the encoder.
+
+    Attributes:
+        space: a :class:`~brainmtl.inference.familiarity.FeatureSpace` as text.
+        farthest: squared distance at which a score is 1, beyond which a slice counts as strange.
+        alarms: share of familiar slices that are called strange.
+        slices: it was calibrated on.
+    """
+
+    space: str
+    farthest: Positive
+    alarms: Share
+    slices: int
+
+    @cached_property
+    def numbers(self) -> FeatureSpace:
+        """The feature space."""
+        return unpack(self.space)
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        _ = self.numbers
+        return self
+
+    def score(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """How strange slices are, ``(N,)``, from features ``(N, D)``: above 1, stranger than is familiar."""
+        return distance(self.numbers, features) / self.farthest
+
+
+class Abstention(_Part):
+    """From which certainty on a class is an answer.
+
+    Attributes:
+        least: the tempered probability of the likeliest class below which the model abstains.
+        risk: share of persons that may get a wrong answer.
+        confidence: of that bound.
+        answered: share of the validation slices that were answered.
+        wrong: share of those whose class was wrong.
+    """
+
+    least: Share
+    risk: Share
+    confidence: Share
+    answered: Share
+    wrong: Share
+
+
+class Certainty(_Part):
+    """All that validation taught; what it was too small for is ``None``, and a note says so.
+
+    Attributes:
+        slices: of the validation part.
+        persons: of whom they are, or groups of look-alikes where persons are unknown.
+        notes: what the package cannot promise, and why.
+    """
+
+    slices: int
+    persons: int
+    class_sets: ClassSets | None = None
+    abstention: Abstention | None = None
+    margin: Margin | None = None
+    familiarity: Familiarity | None = None
+    notes: tuple[str, ...] = ()
+
+
+def temper(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    """Divide the logits by a temperature; logits are log-probabilities but for a constant that cancels.
+
+    Args:
+        probabilities: ``(N, C)``; 0 counts as 2.2e-16.
+        temperature: above 0.
+
+    Returns:
+        ``(N, C)``, each row summing to 1; the order of the classes stays.
+    """
+    logits = np.log(np.maximum(np.asarray(probabilities, float), SMALLEST)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    tempered: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return tempered
+
+
+def in_class_set(least: NDArray[np.float64], probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """The classes that cannot be ruled out; the most probable one always is among them.
+
+    Keeping it makes no set empty and can only raise the coverage.
+
+    Args:
+        least: ``(C,)``, the least probability at which each class is in the set.
+        probabilities: ``(N, C)``.
+
+    Returns:
+        bool ``(N, C)``.
+    """
+    kept: NDArray[np.bool_] = probabilities >= least
+    kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
+    return kept
