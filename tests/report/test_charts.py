@@ -1,6 +1,7 @@
 """Charts: what they draw, against the tables they draw it from."""
 
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.calibration import calibration_curve
 
 from brainmtl.report.charts import evaluation_charts, training_charts
 from brainmtl.report.confusion import confusion_matrix
-from brainmtl.report.curves import loss_curves, rate_curve, score_curves
+from brainmtl.report.curves import conflict_curve, loss_curves, rate_curve, score_curves, shows_conflict
 from brainmtl.report.folder import read_run
 from brainmtl.report.reliability import certainty, reliability_diagram
 from brainmtl.report.spread import dice_by_class
@@ -34,7 +35,9 @@ def drawn_texts(figure):
 def test_names_of_a_joint_run(run):
     assert [chart.name for chart in training_charts(run)] == ["loss", "scores", "learning-rate"]
     names = [chart.name for chart in evaluation_charts(run.evaluations[0])]
-    assert names == ["test-confusion", "test-dice", "test-reliability"]
+    assert names == ["test-confusion", "test-dice", "test-reliability", "test-risk-coverage"]
+    test, validation = run.evaluations
+    assert evaluation_charts(test, validation.slices)[-1].name == "test-set-sizes"
 
 
 def test_charts_of_one_task(make_run):
@@ -42,7 +45,7 @@ def test_charts_of_one_task(make_run):
     classes = read_run(make_run("b", task="classification", measured=("test",)))
     assert [chart.name for chart in evaluation_charts(masks.evaluations[0])] == ["test-dice"]
     names = [chart.name for chart in evaluation_charts(classes.evaluations[0])]
-    assert names == ["test-confusion", "test-reliability"]
+    assert names == ["test-confusion", "test-reliability", "test-risk-coverage"]
     assert [chart.title for chart in training_charts(masks)][1] == "Dice on validation"
     assert [chart.title for chart in training_charts(classes)][1] == "Accuracy on validation"
 
@@ -94,6 +97,17 @@ def test_a_constant_rate_is_drawn_from_zero():
     assert axes.get_yscale() == "linear"
     assert axes.get_ylim()[0] == 0
     assert rate_curve(log.assign(lr=[1e-5, 1e-3, 1e-6]), None, LIGHT).axes[0].get_yscale() == "log"
+
+
+def test_the_conflict_is_drawn_about_zero_where_it_was_measured(run):
+    log = pd.DataFrame({"epoch": [1, 2, 3], "train_gradient_cosine": [0.3, -0.2, 0.1]})
+    axes = conflict_curve(log, 2, LIGHT).axes[0]
+    assert lines(conflict_curve(log, 2, LIGHT))[0].get_ydata() == pytest.approx([0.3, -0.2, 0.1])
+    assert axes.get_ylim()[0] == -axes.get_ylim()[1]
+    assert not shows_conflict(run.log)
+    assert "gradient-conflict" not in [chart.name for chart in training_charts(run)]
+    measured = replace(run, log=run.log.assign(train_gradient_cosine=-0.25))
+    assert "-0.250 on average" in training_charts(measured)[-1].alt
 
 
 def test_one_epoch_can_be_seen():

@@ -241,3 +241,12 @@ def test_a_report_needs_neither_torch_nor_pyplot():
         "assert not {'torch', 'timm', 'matplotlib.pyplot'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_contradictions_are_listed_and_drawn(reported, page):
+    slices = pd.read_parquet(reported / "evaluation" / "test" / "per_image.parquet")
+    odd = slices[(slices["predicted"] == "no_tumor") != (slices["predicted_px"] == 0)]
+    assert len(odd)
+    table = (reported / "tables" / "test-contradictions.csv").read_text().splitlines()
+    assert {line.split(",")[0] for line in table[1:]} == set(odd["id"])
+    assert "contradict each other" in page.text

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from brainmtl.report.folder import read_run
-from brainmtl.report.picks import Pick, extremes, failures
+from brainmtl.report.picks import PAINTED, UNPAINTED, Pick, contradictions, extremes, failures
 
 ROW = {
     "id": "a",
@@ -85,3 +85,20 @@ def test_failures_begin_with_those_that_fail_twice(reported):
     assert twice == sorted(twice, reverse=True)
     once = [one.row["dice"] for one in found if ", " not in one.why and pd.notna(one.row["dice"])]
     assert once == sorted(once)
+
+
+def test_class_and_mask_contradict_each_other_both_ways_the_surest_first():
+    sure = {"p_glioma": 0.9, "p_no_tumor": 0.1}
+    rows = [
+        {"id": "agrees", "predicted": "glioma", "predicted_px": 9} | sure,
+        {"id": "agrees-too", "predicted": "no_tumor", "predicted_px": 0} | sure,
+        {"id": "painted", "predicted": "no_tumor", "predicted_px": 3} | sure,
+        {"id": "unpainted", "predicted": "glioma", "predicted_px": 0} | sure,
+        {"id": "no-class", "predicted": None, "predicted_px": 3} | sure,
+        {"id": "no-mask", "predicted": "glioma", "predicted_px": None} | sure,
+    ]
+    found = contradictions(pd.DataFrame(rows))
+    assert [(pick.row["id"], pick.place) for pick in found] == [
+        ("unpainted", UNPAINTED),
+        ("painted", PAINTED),
+    ]

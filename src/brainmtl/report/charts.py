@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
+from brainmtl.evaluation.conformal import CONFIDENCE
 from brainmtl.labels import CLASSES, TUMOURS
 from brainmtl.report import curves
 from brainmtl.report.confusion import confusion_matrix
 from brainmtl.report.folder import Evaluation, Run
 from brainmtl.report.names import value_name
 from brainmtl.report.reliability import certainty, reliability_diagram
+from brainmtl.report.risk_coverage import risk_coverage_curve
+from brainmtl.report.set_sizes import set_size_bars, set_sizes
 from brainmtl.report.spread import dice_by_class
 from brainmtl.report.style import Theme
 
@@ -43,13 +47,15 @@ def training_charts(run: Run) -> list[Chart]:
     return list(_training_charts(run))
 
 
-def evaluation_charts(evaluation: Evaluation) -> list[Chart]:
-    """The confusion matrix, the spread of Dice and the reliability diagram, as far as they apply.
+def evaluation_charts(evaluation: Evaluation, validation: pd.DataFrame | None = None) -> list[Chart]:
+    """The confusion matrix, the spread of Dice, the reliability diagram, the risk–coverage curve and the
+    sizes of conformal sets, as far as they apply.
 
     Args:
         evaluation: of one part.
+        validation: ``per_image.parquet`` of another part, which calibrates the sets.
     """
-    return list(_evaluation_charts(evaluation))
+    return [*_evaluation_charts(evaluation), *_set_charts(evaluation, validation)]
 
 
 def _training_charts(run: Run) -> Iterator[Chart]:
@@ -73,6 +79,15 @@ def _training_charts(run: Run) -> Iterator[Chart]:
             "Learning rate",
             f"Learning rate by epoch: {span}.",
             partial(curves.rate_curve, log, best),
+        )
+    if curves.shows_conflict(log):
+        mean = log["train_gradient_cosine"].mean()
+        yield Chart(
+            "gradient-conflict",
+            "Cosine between the tasks' gradients",
+            f"Cosine between the gradients of the mask loss and the class loss by epoch: {mean:.3f} on "
+            "average; below 0 the tasks are in conflict.",
+            partial(curves.conflict_curve, log, best),
         )
 
 
@@ -123,6 +138,31 @@ def _evaluation_charts(evaluation: Evaluation) -> Iterator[Chart]:
             "Reliability",
             f"Reliability diagram: {said}.",
             partial(reliability_diagram, top, right, groups, ece),
+        )
+        aurc = evaluation.value("classification", "aurc")
+        half = np.argsort(-top, kind="stable")[: -(-len(top) // 2)]
+        yield Chart(
+            f"{part}-risk-coverage",
+            "Risk and coverage",
+            f"Risk–coverage curve: {1 - right.mean():.3f} of all slices are wrong, "
+            f"of the surer half {1 - right[half].mean():.3f}.",
+            partial(risk_coverage_curve, top, right, aurc),
+        )
+
+
+def _set_charts(evaluation: Evaluation, validation: pd.DataFrame | None) -> Iterator[Chart]:
+    if evaluation.slices is None or validation is None:
+        return
+    found = set_sizes(validation, evaluation.slices)
+    if found is not None:
+        counts, held = found
+        alone, whole = counts[:, 0].sum() / counts.sum(), held.sum() / counts.sum()
+        yield Chart(
+            f"{evaluation.part}-set-sizes",
+            "Classes that cannot be ruled out",
+            f"Sizes of conformal sets by class: {alone:.3f} of the sets name one class, {whole:.3f} hold the "
+            "true one.",
+            partial(set_size_bars, counts, held, CONFIDENCE),
         )
 
 

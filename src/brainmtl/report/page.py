@@ -3,14 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 import brainmtl
 from brainmtl.report.charts import Chart, evaluation_charts, training_charts
 from brainmtl.report.folder import Evaluation, Run, read_run
 from brainmtl.report.html import Card, data_uri, template, write_whole
 from brainmtl.report.names import METRICS, metric_name, value_name, write_interval, write_number
 from brainmtl.report.panels import View, draw_card, panel_sheet, read_view
-from brainmtl.report.picks import Pick, extremes, failures
-from brainmtl.report.results import cost_table, data_tables, failure_table, result_tables, stratum_tables
+from brainmtl.report.picks import Pick, contradictions, extremes, failures
+from brainmtl.report.results import (
+    contradiction_table,
+    cost_table,
+    data_tables,
+    failure_table,
+    result_tables,
+    stratum_tables,
+)
 from brainmtl.report.style import DARK, LIGHT, to_png, to_svg
 from brainmtl.report.tables import Table, to_csv, to_markdown
 
@@ -55,6 +64,8 @@ class Section:
     extremes: dict[str, list[Card]]
     failures: list[Card]
     failure_table: Table | None
+    contradictions: list[Card]
+    contradiction_table: Table | None
     rows: bool
     gone: int
 
@@ -75,9 +86,14 @@ def write_report(run: Path) -> Path:
     """
     found = read_run(run)
     training = [_draw(run, chart) for chart in training_charts(found)]
-    sections = [_section(run, evaluation) for evaluation in found.evaluations]
+    sections = [_section(run, found, evaluation) for evaluation in found.evaluations]
     results, cost, data = result_tables(found), cost_table(found), data_tables(found)
-    strata = [table for section in sections for table in (*section.tables, section.failure_table) if table]
+    strata = [
+        table
+        for section in sections
+        for table in (*section.tables, section.failure_table, section.contradiction_table)
+        if table
+    ]
     for table in (*results, *strata, cost, *data):
         write_whole(run / "tables" / f"{table.name}.csv", to_csv(table).encode())
         write_whole(run / "tables" / f"{table.name}.md", f"# {table.title}\n\n{to_markdown(table)}".encode())
@@ -106,15 +122,17 @@ def _draw(run: Path, chart: Chart) -> Drawn:
     return Drawn(chart.title, chart.alt, data_uri(vector, kind), data_uri(to_svg(chart.draw(DARK)), kind))
 
 
-def _section(run: Path, evaluation: Evaluation) -> Section:
+def _section(run: Path, found: Run, evaluation: Evaluation) -> Section:
     best: dict[str, list[tuple[Pick, View]]] = {}
     wrong: list[tuple[Pick, View]] = []
+    odd: list[tuple[Pick, View]] = []
     gone = 0
     if evaluation.slices is not None:
         chosen = extremes(evaluation.slices)
         best = {label: _seen(evaluation, picks) for label, picks in chosen.items()}
         candidates = failures(evaluation.slices)[:SHOWN_FAILURES]
         wrong = _seen(evaluation, candidates)
+        odd = _seen(evaluation, contradictions(evaluation.slices)[:SHOWN_FAILURES])
         gone = sum(map(len, chosen.values())) + len(candidates) - sum(map(len, best.values())) - len(wrong)
     rows = [picks for picks in best.values() if picks]
     if rows:
@@ -123,14 +141,24 @@ def _section(run: Path, evaluation: Evaluation) -> Section:
     return Section(
         part=evaluation.part,
         slices=_count(evaluation),
-        charts=[_draw(run, chart) for chart in evaluation_charts(evaluation)],
+        charts=[
+            _draw(run, chart) for chart in evaluation_charts(evaluation, _calibration(found, evaluation))
+        ],
         tables=stratum_tables(evaluation),
         extremes={label: [_card(*one) for one in picks] for label, picks in best.items() if picks},
         failures=[_card(*one) for one in wrong],
         failure_table=failure_table(evaluation),
+        contradictions=[_card(*one) for one in odd],
+        contradiction_table=contradiction_table(evaluation),
         rows=evaluation.slices is not None,
         gone=gone,
     )
+
+
+def _calibration(run: Run, evaluation: Evaluation) -> pd.DataFrame | None:
+    """The rows of the validation part, for another part."""
+    others = (one for one in run.evaluations if one.part == "validation" and one is not evaluation)
+    return next((one.slices for one in others), None)
 
 
 def _seen(evaluation: Evaluation, picks: list[Pick]) -> list[tuple[Pick, View]]:

@@ -9,13 +9,16 @@ from brainmtl.evaluation.scorecard import GOOD_DICE
 from brainmtl.labels import HEALTHY, TUMOURS
 from brainmtl.report.names import NBSP, value_name
 
+UNPAINTED = "a tumour is named, none is painted"
+PAINTED = "a tumour is painted, none is named"
+
 
 @dataclass(frozen=True)
 class Pick:
     """A slice to show.
 
     Attributes:
-        place: why: ``best``, ``median``, ``worst`` or ``failure``.
+        place: why: ``best``, ``median``, ``worst``, ``failure``, or how class and mask contradict each other.
         row: of ``per_image.parquet``.
     """
 
@@ -93,6 +96,27 @@ def failures(slices: pd.DataFrame) -> list[Pick]:
     return sorted(
         picks, key=lambda pick: (-pick.why.count(","), _rank(pick.row["dice"]), str(pick.row["id"]))
     )
+
+
+def contradictions(slices: pd.DataFrame) -> list[Pick]:
+    """List the slices whose class and mask contradict each other, those of the surest class first.
+
+    Args:
+        slices: ``per_image.parquet``.
+
+    Returns:
+        Picks whose place is :data:`UNPAINTED` or :data:`PAINTED`.
+    """
+    both = slices[slices["predicted"].notna() & slices["predicted_px"].notna()]
+    healthy, clean = both["predicted"] == HEALTHY, both["predicted_px"] == 0
+    odd = both[healthy != clean]
+    picks = [Pick(PAINTED if row["predicted"] == HEALTHY else UNPAINTED, row) for _, row in odd.iterrows()]
+    return sorted(picks, key=lambda pick: (-_sure(pick.row), str(pick.row["id"])))
+
+
+def _sure(row: "pd.Series[Any]") -> float:
+    share: Any = row.get(f"p_{row['predicted']}")
+    return float(share) if _known(share) else 0.0
 
 
 def _rank(dice: Any) -> float:

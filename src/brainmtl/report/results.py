@@ -8,7 +8,7 @@ import pandas as pd
 from brainmtl.labels import CLASSES
 from brainmtl.report.folder import Evaluation, Run
 from brainmtl.report.names import METRICS, metric_name, stratum_name, value_name
-from brainmtl.report.picks import failures
+from brainmtl.report.picks import contradictions, failures
 from brainmtl.report.tables import Cell, Table, count, measured, number, text
 
 STRATUM_COLUMNS = (
@@ -71,6 +71,25 @@ def failure_table(evaluation: Evaluation) -> Table | None:
         rows.append((text(pick.row["id"]), text(label), text(pick.called), number(dice), text(pick.why)))
     head = ("slice", "true", "called", "Dice", "what is wrong")
     return Table(f"{evaluation.part}-failures", f"Failures on {evaluation.part}", head, tuple(rows))
+
+
+def contradiction_table(evaluation: Evaluation) -> Table | None:
+    """Every slice whose class and mask contradict each other; ``None`` without rows, or without both heads.
+
+    Args:
+        evaluation: of one part.
+    """
+    slices = evaluation.slices
+    if slices is None or slices["predicted"].isna().all() or slices["predicted_px"].isna().all():
+        return None
+    rows = []
+    for pick in contradictions(slices):
+        label = None if pd.isna(pick.row["label"]) else value_name(pick.row["label"])
+        painted = int(pick.row["predicted_px"])
+        rows.append((text(pick.row["id"]), text(label), text(pick.called), count(painted), text(pick.place)))
+    head = ("slice", "true", "called", "pixels painted", "contradiction")
+    title = f"Where class and mask contradict each other on {evaluation.part}"
+    return Table(f"{evaluation.part}-contradictions", title, head, tuple(rows))
 
 
 def interval_note(evaluations: Sequence[Evaluation]) -> str:

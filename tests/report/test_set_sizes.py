@@ -1,0 +1,59 @@
+"""Sizes of conformal sets, against sets counted one by one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainmtl.evaluation.classification import PROBABILITIES
+from brainmtl.labels import CLASSES
+from brainmtl.report.set_sizes import set_size_bars, set_sizes
+from brainmtl.report.style import LIGHT
+
+
+def rows(number: int, seed: int) -> pd.DataFrame:
+    chance = np.random.default_rng(seed)
+    truth = chance.integers(4, size=number)
+    logits = chance.normal(0, 1, (number, 4)) + 2.5 * np.eye(4)[truth]
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = pd.DataFrame({"label": np.array(CLASSES)[truth]})
+    return pd.concat([labels, pd.DataFrame(shares, columns=list(PROBABILITIES))], axis=1)
+
+
+def test_counts_are_those_of_sets_made_one_by_one():
+    """A class is in a set where its probability reaches the ⌈(n + 1) · 90 %⌉-th largest of its own slices."""
+    validation, shown = rows(400, 1), rows(90, 2)
+    expected, kept_true = np.zeros((4, 4), int), np.zeros(4, int)
+    least = []
+    for name, column in zip(CLASSES, PROBABILITIES, strict=True):
+        own = np.sort(validation[column][validation["label"] == name])[::-1]
+        least.append(own[int(np.ceil((len(own) + 1) * 0.9)) - 1])
+    for _, row in shown.iterrows():
+        shares = row[list(PROBABILITIES)].to_numpy(float)
+        kept = {code for code in range(4) if shares[code] >= least[code]} | {int(shares.argmax())}
+        code = CLASSES.index(row["label"])
+        expected[code, len(kept) - 1] += 1
+        kept_true[code] += code in kept
+    counts, held = set_sizes(validation, shown, 0.9)
+    np.testing.assert_array_equal(counts, expected)
+    np.testing.assert_array_equal(held, kept_true)
+
+
+def test_no_class_no_sets():
+    classless = rows(20, 1).assign(**dict.fromkeys(PROBABILITIES))
+    assert set_sizes(classless, rows(20, 2)) is None
+    assert set_sizes(rows(20, 2), classless) is None
+
+
+def test_bars_are_shares_and_a_class_without_slices_has_none():
+    counts = np.array([[3, 1, 0, 0], [2, 2, 0, 0], [0, 0, 0, 0], [0, 0, 0, 5]])
+    axes = set_size_bars(counts, np.array([4, 3, 0, 5]), 0.99, LIGHT).axes[0]
+    widths = np.array([[bar.get_width() for bar in bars] for bars in axes.containers]).T
+    np.testing.assert_allclose(widths, [[0.75, 0.25, 0, 0], [0.5, 0.5, 0, 0], [0] * 4, [0, 0, 0, 1]])
+    said = [text.get_text() for text in axes.texts][:4]
+    assert said == ["100.0 %", "75.0 %", "–", "100.0 %"]
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_promised_coverage_is_about_kept(seed):
+    counts, held = set_sizes(rows(2000, seed), rows(2000, seed + 10), 0.9)
+    assert held.sum() / counts.sum() == pytest.approx(0.9, abs=0.04)
