@@ -47,6 +47,8 @@ VERBS = (
     "evaluate",
     "score",
     "robustness",
+    "ensemble",
+    "explain",
     "compare",
     "report",
     "export",

@@ -1,0 +1,82 @@
+"""Grad-CAM, against its closed form and against MONAI's."""
+
+import numpy as np
+import pytest
+import torch
+
+from brainmtl.errors import InputError
+from brainmtl.models.build import NetworkPart, build_network
+from brainmtl.study.attention import class_maps, watch
+
+PLAIN = {"encoder": {"name": "plain", "widths": [4, 8]}, "decoder": {"widths": [4]}}
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return build_network(NetworkPart.model_validate(PLAIN | {"classifier": {}})).eval()
+
+
+@pytest.fixture(scope="module")
+def squares() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (5, 32, 32), np.uint8)
+
+
+CLASSES = np.array([0, 1, 2, 3, 1])
+
+
+def test_after_average_pooling_and_one_layer_it_is_the_class_activation_map(network, squares):
+    """Selvaraju et al., § 3.1: the gradients are then the weights of the last layer."""
+    with torch.inference_mode():
+        maps = network.encoder(torch.from_numpy(squares)[:, None] / 255.0)[-1]
+        weights = network.classifier.layers[-1].weight[torch.from_numpy(CLASSES)]
+        expected = torch.relu((maps * weights[:, :, None, None]).sum(1)) / maps[0, 0].numel()
+        expected = torch.nn.functional.interpolate(expected[:, None], (32, 32), mode="bilinear")[:, 0]
+    np.testing.assert_allclose(class_maps(network, squares, CLASSES), expected.numpy(), atol=1e-6)
+
+
+def test_it_is_monai_s_but_for_its_scale(squares):
+    from monai.visualize import GradCAM
+
+    torch.manual_seed(1)
+    part = NetworkPart.model_validate(PLAIN | {"classifier": {"hidden": [6]}})
+    network = build_network(part).eval()
+    seen, remove = watch(network)
+
+    class Classes(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network, self.seen = network, seen
+
+        def forward(self, x):
+            return self.network(x).class_logits
+
+    images = torch.from_numpy(squares)[:, None] / 255.0
+    theirs = GradCAM(Classes(), "seen", postprocessing=lambda x: x)(images.requires_grad_(), class_idx=2)
+    remove()
+    ours = class_maps(network, squares, np.full(len(squares), 2))
+    np.testing.assert_allclose(ours, theirs.detach().numpy()[:, 0], atol=1e-6)
+
+
+def test_the_network_is_left_as_it_was(network, squares):
+    images = torch.from_numpy(squares)[:, None] / 255.0
+    with torch.inference_mode():
+        before = network(images).class_logits
+        class_maps(network, squares, CLASSES)
+        assert not network.encoder._forward_hooks
+        torch.testing.assert_close(network(images).class_logits, before)
+
+
+def test_a_whole_timm_network_is_watched_too(squares):
+    part = NetworkPart.model_validate({"encoder": {"name": "resnet10t"}, "classifier": {"whole": True}})
+    network = build_network(part).eval()
+    maps = class_maps(network, squares, CLASSES)
+    assert maps.shape == squares.shape
+    assert (maps >= 0).all()
+    assert "forward_features" not in vars(network.network)
+
+
+def test_without_a_class_head_there_is_nothing_to_explain(squares):
+    network = build_network(NetworkPart.model_validate(PLAIN)).eval()
+    with pytest.raises(InputError, match="class head"):
+        class_maps(network, squares, CLASSES)
