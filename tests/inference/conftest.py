@@ -13,6 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from brainmtl.inference.familiarity import FeatureSpace, pack
 from brainmtl.inference.package import CLASS, FEATURES, IMAGE, MASK, OUTPUTS, ModelPackage, load_package
 from brainmtl.labels import CLASSES
 
@@ -84,6 +85,49 @@ def bright_model(outputs: list[str], size: int = SIZE, batch: str | int = "batch
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def certainty(**changes: Any) -> dict[str, Any]:
+    """Familiar slices are of grey .3 ± .1 in the mean, and of .6 ± .1 at their brightest."""
+    space = FeatureSpace(
+        np.array([0.3, 0.6], np.float32),
+        np.array([0.1, 0.1], np.float32),
+        np.eye(1, 2, dtype=np.float32),
+        np.ones(1, np.float32),
+        np.asarray(1, np.float32),
+    )
+    return {
+        "slices": 200,
+        "persons": 150,
+        "class_sets": {
+            "confidence": 0.99,
+            "least": dict.fromkeys(CLASSES, 0.2),
+            "slices": dict.fromkeys(CLASSES, 120),
+            "held": dict.fromkeys(CLASSES, 0.98),
+        },
+        "abstention": {"least": 0.4, "risk": 0.05, "confidence": 0.95, "answered": 0.9, "wrong": 0.01},
+        "margin": {"share": 0.05, "confidence": 0.9, "covered": 0.95, "persons": 40, "held": 0.9},
+        "familiarity": {"space": pack(space), "farthest": 9.0, "alarms": 0.01, "slices": 200},
+        **changes,
+    }
+
+
+@pytest.fixture(scope="session")
+def taught() -> Callable[..., dict[str, Any]]:
+    """What validation may have taught; keywords change it."""
+    return certainty
+
+
+@pytest.fixture(scope="session")
+def halves() -> Callable[..., np.ndarray]:
+    """A slice of two greys, the left half and the right."""
+
+    def draw(left: int, right: int, width: int = SIZE) -> np.ndarray:
+        pixels = np.full((SIZE, width), left, np.uint8)
+        pixels[:, width // 2 :] = right
+        return pixels
+
+    return draw
 
 
 @pytest.fixture(scope="session")

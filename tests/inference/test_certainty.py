@@ -18,7 +18,10 @@ from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.labels import CLASSES
 
 MakePackage = Callable[..., Path]
+Taught = Callable[..., dict[str, Any]]
+Halves = Callable[..., np.ndarray]
 SIZE = 64
+OUTPUTS = ["mask_probability", "class_probability", "features"]
 
 
 @given(st.integers(0, 10**6), st.floats(0.06, 19))
@@ -51,16 +54,11 @@ def test_sets_agree_with_crepes():
     assert (in_class_set(np.array(least), new) == expected).all()
 
 
-def rule(**least: float | None) -> dict[str, Any]:
-    return {
-        "confidence": 0.99,
-        "least": dict.fromkeys(CLASSES, 0.2) | least,
-        "slices": dict.fromkeys(CLASSES, 120),
-        "held": dict.fromkeys(CLASSES, 0.98),
-    }
+def test_a_set_goes_from_the_likeliest_class_down_and_is_never_empty(taught: Taught):
+    def rule(**least: float | None) -> dict[str, Any]:
+        sets = taught()["class_sets"]
+        return {**sets, "least": sets["least"] | least}
 
-
-def test_a_set_goes_from_the_likeliest_class_down_and_is_never_empty():
     chances = dict(zip(CLASSES, (0.1, 0.55, 0.05, 0.3), strict=True))
     assert ClassSets(**rule()).of(chances) == ("meningioma", "no_tumor")
     assert ClassSets(**rule(pituitary=None)).of(chances) == ("meningioma", "no_tumor", "pituitary")
@@ -69,39 +67,12 @@ def test_a_set_goes_from_the_likeliest_class_down_and_is_never_empty():
         ClassSets(**rule() | {"least": {"glioma": 0.5}})
 
 
-def taught(**changes: Any) -> dict[str, Any]:
-    """Familiar slices are of grey .3 ± .1 in the mean, and of .6 ± .1 at their brightest."""
-    space = FeatureSpace(
-        np.array([0.3, 0.6], np.float32),
-        np.array([0.1, 0.1], np.float32),
-        np.eye(1, 2, dtype=np.float32),
-        np.ones(1, np.float32),
-        np.asarray(1, np.float32),
-    )
-    return {
-        "slices": 200,
-        "persons": 150,
-        "class_sets": rule(),
-        "abstention": {"least": 0.5, "risk": 0.05, "confidence": 0.95, "answered": 0.9, "wrong": 0.01},
-        "margin": {"share": 0.05, "confidence": 0.9, "covered": 0.95, "persons": 40, "held": 0.9},
-        "familiarity": {"space": pack(space), "farthest": 9.0, "alarms": 0.01, "slices": 200},
-        **changes,
-    }
-
-
 @pytest.fixture(scope="module")
-def sure(make_package: MakePackage) -> ModelPackage:
-    outputs = ["mask_probability", "class_probability", "features"]
-    return load_package(make_package(outputs=outputs, temperature=2.0, certainty=taught()))
+def sure(make_package: MakePackage, taught: Taught) -> ModelPackage:
+    return load_package(make_package(outputs=OUTPUTS, temperature=2.0, certainty=taught()))
 
 
-def halves(dark: int, bright: int, width: int = SIZE) -> np.ndarray:
-    pixels = np.full((SIZE, width), dark, np.uint8)
-    pixels[:, width // 2 :] = bright
-    return pixels
-
-
-def test_a_package_says_how_sure_it_is(sure: ModelPackage, bright):
+def test_a_package_says_how_sure_it_is(sure: ModelPackage, bright, halves: Halves):
     pixels = halves(2, 150)
     result = sure.predict(pixels)
     chances = bright.classes(pixels.mean() / 255, 2.0)
@@ -113,12 +84,12 @@ def test_a_package_says_how_sure_it_is(sure: ModelPackage, bright):
     assert result.mask_margin_px == pytest.approx(0.05 * SIZE)
 
 
-def test_the_margin_grows_with_the_slice_and_belongs_to_a_mask(sure: ModelPackage):
+def test_the_margin_grows_with_the_slice_and_belongs_to_a_mask(sure: ModelPackage, halves: Halves):
     assert sure.predict(halves(2, 150, width=2 * SIZE)).mask_margin_px == pytest.approx(0.1 * SIZE)
     assert sure.predict(halves(2, 100)).mask_margin_px is None
 
 
-def test_an_abstained_slice_keeps_its_class_and_mask(sure: ModelPackage):
+def test_an_abstained_slice_keeps_its_class_and_mask(sure: ModelPackage, halves: Halves):
     strange = sure.predict(halves(200, 250))
     assert strange.status == "abstained"
     assert "unlike the slices the model knows" in strange.reason
@@ -127,21 +98,20 @@ def test_an_abstained_slice_keeps_its_class_and_mask(sure: ModelPackage):
     assert strange.mask_area_px == SIZE * SIZE
 
 
-def test_a_slice_of_unsure_class_is_withheld(make_package: MakePackage):
+def test_a_slice_of_unsure_class_is_withheld(make_package: MakePackage, taught: Taught, halves: Halves):
     strict = taught(abstention={**taught()["abstention"], "least": 0.99})
-    outputs = ["mask_probability", "class_probability", "features"]
-    result = load_package(make_package(outputs=outputs, certainty=strict)).predict(halves(2, 150))
+    result = load_package(make_package(outputs=OUTPUTS, certainty=strict)).predict(halves(2, 150))
     assert (result.status, result.outlier_score <= 1) == ("abstained", True)
     assert result.reason.startswith("unsure of the class: probability 0.")
 
 
-def test_a_package_of_before_knows_nothing_and_works(make_package: MakePackage):
+def test_a_package_of_before_knows_nothing_and_works(make_package: MakePackage, halves: Halves):
     result = load_package(make_package()).predict(halves(2, 150))
     assert result.status == "ok"
     assert (result.class_set, result.outlier_score, result.mask_margin_px) == (None, None, None)
 
 
-def test_numbers_for_other_features_are_refused(make_package: MakePackage):
+def test_numbers_for_other_features_are_refused(make_package: MakePackage, taught: Taught):
     space = FeatureSpace(
         np.zeros(3, np.float32),
         np.ones(3, np.float32),
@@ -150,6 +120,5 @@ def test_numbers_for_other_features_are_refused(make_package: MakePackage):
         np.asarray(1, np.float32),
     )
     wrong = taught(familiarity={"space": pack(space), "farthest": 9.0, "alarms": 0.01, "slices": 200})
-    outputs = ["mask_probability", "class_probability", "features"]
     with pytest.raises(InputError, match=r"features: .*not float \(B, 3\)"):
-        load_package(make_package(outputs=outputs, certainty=wrong))
+        load_package(make_package(outputs=OUTPUTS, certainty=wrong))

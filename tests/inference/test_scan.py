@@ -207,7 +207,7 @@ def test_nothing_identifying_beyond_what_dicom_demands(predict, write_series, he
 def test_what_dicom_does_not_allow_is_a_warning(predict, write_series, head, tmp_path: Path):
     write_series(tmp_path / "scan", head, FrameOfReferenceUID=None, **WINDOW)
     results = predict(tmp_path / "scan")
-    assert all(result.status == "ok" and result.dicom_seg is None for result in results)
+    assert all(result.status != "error" and result.dicom_seg is None for result in results)
     assert any("no DICOM-SEG" in said for said in results[0].warnings)
     assert not list((tmp_path / "out").rglob("*.dcm"))
 
@@ -300,9 +300,9 @@ def test_everything_in_one_batch(predict, write_series, head, tmp_path: Path):
     (folder / "bad.nii").write_bytes(b"no NIfTI at all")
     seen: list[tuple[int, int]] = []
     results = predict(folder, progress=lambda *step: seen.append(step))
-    assert [(Path(result.file).name, result.status) for result in results] == [
-        ("a.png", "ok"), *[("b.nii.gz", "ok")] * DEPTH, ("bad.dcm", "error"), ("bad.nii", "error"),
-        *[(f"1_{number:03}.dcm", "ok") for number in range(DEPTH)],
+    assert [(Path(result.file).name, result.status == "error") for result in results] == [
+        ("a.png", False), *[("b.nii.gz", False)] * DEPTH, ("bad.dcm", True), ("bad.nii", True),
+        *[(f"1_{number:03}.dcm", False) for number in range(DEPTH)],
     ]  # fmt: skip
     assert seen[-1] == (len(results), len(results))
     assert json.loads((tmp_path / "out" / "results.json").read_text()) == [result.row() for result in results]
@@ -322,3 +322,15 @@ def test_without_a_mask_head(make_package: Callable[..., Path], write_series, he
         result.class_name and result.mask_area_px is None and result.volume_ml is None for result in results
     )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["results.csv", "results.json"]
+
+
+def test_a_blank_slice_abstains_and_the_scan_is_measured_all_the_same(
+    predict, write_series, head, tmp_path: Path
+):
+    write_series(tmp_path / "scan", head, **WINDOW)
+    results = predict(tmp_path / "scan")
+    assert [result.slice for result in results if result.status == "abstained"][:2] == [0, 1]
+    assert results[0].reason.startswith("blank")
+    assert results[3].status == "ok"
+    assert len({result.volume_ml for result in results}) == 1
+    assert results[0].volume_ml > 0

@@ -47,7 +47,7 @@ def test_an_unknown_name_tells_the_nearest(shelf: Path):
 
 def test_the_example_runs(make_package: MakePackage, shelf: Path):
     pixels = np.full((60, 50), 40, np.uint8)
-    pixels[10:50, 10:45] = 250
+    pixels[4:56, 3:47] = 250
     Image.fromarray(pixels).save("slice.png")
     Path("demo.onnx").write_bytes(make_package().read_bytes())
     found = doctest.testmod(brainmtl)
