@@ -14,6 +14,8 @@ LOSSES = {"loss": "total", "mask_loss": "mask", "class_loss": "class"}
 SCORES = {"validation_dice": "Dice", "validation_accuracy": "accuracy"}
 FLAT = 3.0
 """A learning rate that spans more than this factor is drawn on a logarithmic axis."""
+LEAST_COSINE = 0.1
+"""The axis of cosines reaches at least so far on both sides of 0."""
 
 
 def loss_curves(log: pd.DataFrame, best: int | None, theme: Theme) -> Figure:
@@ -77,6 +79,32 @@ def rate_curve(log: pd.DataFrame, best: int | None, theme: Theme) -> Figure:
             axes.set_ylim(bottom=0)
         _finish(axes, log, best, theme)
         return figure
+
+
+def conflict_curve(log: pd.DataFrame, best: int | None, theme: Theme) -> Figure:
+    """The cosine between the tasks' gradients over the encoder by epoch; below the line they conflict.
+
+    Args:
+        log: ``log.csv``.
+        best: the epoch that was kept, if known.
+        theme: of the page.
+    """
+    with one_axes(theme) as (figure, axes):
+        axes.axhline(0, color=theme.soft, linewidth=1, linestyle=(0, (3, 1.5)))
+        _line(axes, log, "train_gradient_cosine", color=theme.series[0])
+        widest = 1.1 * max(LEAST_COSINE, float(log["train_gradient_cosine"].abs().max()))
+        axes.set_ylim(-widest, widest)
+        _finish(axes, log, best, theme)
+        return figure
+
+
+def shows_conflict(log: pd.DataFrame) -> bool:
+    """Whether a log holds the cosine between the tasks' gradients.
+
+    Args:
+        log: ``log.csv``.
+    """
+    return _has(log, "train_gradient_cosine")
 
 
 def shown_scores(log: pd.DataFrame) -> dict[str, str]:
