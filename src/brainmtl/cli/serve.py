@@ -65,7 +65,9 @@ def serve(
     served = create_app([load_package(path, runtime) for path in model], settings)
     if host not in LOOPBACK and settings.token is None:
         say(f"warning: whoever reaches {host} may use it: no token is set")
-    if not listen(served, host, port, lambda address: say(f"serving on {address} (Ctrl-C ends it)")):
+    if not listen(
+        served, host, port, settings.prefix, lambda address: say(f"serving on {address} (Ctrl-C ends it)")
+    ):
         raise UsageError(f"cannot listen on {host}:{port}", field="--port", mend="choose another port, or 0")
 
 

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
-from brainmtl.imaging.limits import MAX_PIXELS, check_slice
+from brainmtl.imaging.limits import check_slice
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
 """What counts as a picture in a folder."""
@@ -102,12 +102,15 @@ def claimed_size(path: Path) -> tuple[int, int] | None:
 
     Returns:
         ``None`` where its header cannot be read.
+
+    Raises:
+        InputError: more than any slice has.
     """
     try:
         with path.open("rb") as handle, Image.open(handle, formats=FORMATS) as image:
             return image.height, image.width
-    except Image.DecompressionBombError:
-        return MAX_PIXELS, MAX_PIXELS
+    except Image.DecompressionBombError as error:
+        raise _explain(error, path) from error
     except Exception:  # decoders raise anything on broken bytes
         return None
 

@@ -24,6 +24,7 @@ from brainmtl.server.guard import Guard
 from brainmtl.server.memory import find_memory, sweep
 from brainmtl.server.metrics import Counted, Metrics
 from brainmtl.server.pages import load_page
+from brainmtl.server.prefix import Prefix
 from brainmtl.server.problems import (
     Problem,
     Refusal,
@@ -103,7 +104,6 @@ def create_app(packages: Sequence[ModelPackage], settings: Settings) -> FastAPI:
         title="brainmtl",
         version=brainmtl.__version__,
         description=f"Finds and names the tumour on brain MRI slices. {NOTE}",
-        root_path=settings.prefix,
         lifespan=life,
         docs_url=None,
         redoc_url=None,
@@ -126,6 +126,7 @@ def create_app(packages: Sequence[ModelPackage], settings: Settings) -> FastAPI:
             allow_headers=["Authorization", "Content-Type"],
         )
     app.add_middleware(Counted, metrics=desk.metrics, prefix=settings.prefix)
+    app.add_middleware(Prefix, prefix=settings.prefix)
     _add_api(app, desk)
     _add_watch(app, desk)
     _add_page(app)

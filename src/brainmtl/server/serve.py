@@ -12,13 +12,14 @@ CONNECTIONS = 512
 HEAD_BYTES = 16_384
 
 
-def serve(app: FastAPI, host: str, port: int, started: Callable[[str], None]) -> bool:
+def serve(app: FastAPI, host: str, port: int, prefix: str, started: Callable[[str], None]) -> bool:
     """Serve until a signal comes; SIGTERM and SIGINT let requests that have begun come to their end.
 
     Args:
         app: the application.
         host: address to listen on.
         port: 0 takes any that is free.
+        prefix: of the app's paths, for the address.
         started: called with the address once requests are answered.
 
     Returns:
@@ -38,7 +39,7 @@ def serve(app: FastAPI, host: str, port: int, started: Callable[[str], None]) ->
         ws="none",
         http="h11",
     )
-    server = _Announced(config, started)
+    server = _Announced(config, lambda address: started(f"{address}{prefix}/"))
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises what it caught once more when it is done
         signal.signal(number, lambda *_: None)
     try:
@@ -58,5 +59,5 @@ class _Announced(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            self._announce(f"http://{shown}:{port}{self.config.app.root_path}/")  # type: ignore[union-attr]
+            self._announce(f"http://{shown}:{port}")
             sys.stderr.flush()

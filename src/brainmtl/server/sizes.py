@@ -24,21 +24,17 @@ def check_sizes(scans: Sequence[Scan], names: dict[Path, str], *, max_pixels: in
     """
     slices = 0
     for scan in scans:
-        for count, height, width in _claims(scan):
+        name = names[scan.files[0]]
+        try:
+            claims = list(_claims(scan))
+        except InputError as error:
+            raise _too_large(error.what, name) from error
+        for count, height, width in claims:
             slices += count
             if width * height > max_pixels:
-                raise Refusal(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                    f"slices of {width}×{height} pixels, more than {max_pixels:,}",
-                    where=names[scan.files[0]],
-                    mend="send smaller slices",
-                )
+                raise _too_large(f"slices of {width}×{height} pixels, more than {max_pixels:,}", name)
     if slices > max_slices:
-        raise Refusal(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"{slices:,} slices, more than {max_slices:,}",
-            mend="send them in parts",
-        )
+        raise _too_large(f"{slices:,} slices, more than {max_slices:,}", None)
 
 
 def _claims(scan: Scan) -> Iterator[tuple[int, int, int]]:
@@ -54,3 +50,8 @@ def _claims(scan: Scan) -> Iterator[tuple[int, int, int]]:
             yield 1, 0, 0
     else:
         yield 1, *(claimed_size(scan.files[0]) or (0, 0))
+
+
+def _too_large(what: str, where: str | None) -> Refusal:
+    mend = "send them in parts" if where is None else "send smaller slices"
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, where=where, mend=mend)
