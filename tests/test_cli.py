@@ -44,6 +44,7 @@ VERBS = (
     "train",
     "crossval",
     "sweep",
+    "joint-vs-single",
     "evaluate",
     "score",
     "robustness",

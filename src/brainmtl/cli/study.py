@@ -128,6 +128,47 @@ def sweep(
     show_table(head, rows)
 
 
+@app.command("joint-vs-single")
+def joint_vs_single(
+    recipe: Annotated[str, typer.Argument(help="A joint recipe's name or YAML file.")],
+    manifest: Manifest,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A folder; the same again goes on with it.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Of each fold, the same ones in each arm.")] = 3,
+    workers: Workers = None,
+    threads: Threads = 1,
+    overrides: Overrides = None,
+    encoder_weights: Weights = None,
+    ledger: Annotated[Path | None, typer.Option(help="Where the reading of the folds is noted.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train one joint network and two specialists on the same folds by person and seeds: is it as good?
+
+    Example: brainmtl joint-vs-single base-joint -m brisc.parquet -o studies/joint --workers 2
+    """
+    from brainmtl.study.jobs import fitting_workers
+    from brainmtl.study.joint import joint_against_single
+    from brainmtl.study.joint_summary import cost_table, equivalence_table
+    from brainmtl.training.recipe import read_recipe
+
+    with bar("training joint and single networks, epochs", None) as progress:
+        found = joint_against_single(
+            read_recipe(recipe, overrides or ()),
+            manifest,
+            out,
+            seeds=seeds,
+            workers=workers or fitting_workers(15 * seeds, threads),
+            threads=threads,
+            encoder_weights=encoder_weights,
+            ledger=ledger,
+            progress=progress,
+        )
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for table in (equivalence_table(found), cost_table(found)):
+        show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+
+
 @app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs, cross-validations and sweeps.")],

@@ -1,0 +1,84 @@
+"""One joint network against two specialists, on phantoms."""
+
+import json
+
+import pytest
+import torch
+
+from brainmtl.errors import InputError
+from brainmtl.study.joint import ARMS, joint_against_single
+from brainmtl.study.space import overrides, points, read_sweep
+from brainmtl.training.recipe import read_recipe, write_recipe
+from brainmtl.training.run import read_json
+
+
+@pytest.fixture(scope="module")
+def studied(recipe, manifest, tmp_path_factory):
+    out = tmp_path_factory.mktemp("study") / "joint"
+    joint_against_single(recipe, manifest, out, seeds=1, workers=2)
+    return out
+
+
+def test_every_arm_meets_the_same_folds_and_seeds(studied):
+    found = json.loads((studied / "joint-vs-single.json").read_text())
+    runs = {arm: sorted(path.name for path in (studied / arm).glob("fold-*")) for arm in ARMS}
+    assert runs["joint"] == runs["segmentation"] == runs["classification"]
+    assert len(runs["joint"]) == len(found["folds"]) == 5
+    for arm, task in (
+        ("joint", "joint"),
+        ("segmentation", "segmentation"),
+        ("classification", "classification"),
+    ):
+        run = studied / arm / "fold-1-seed-7"
+        recipe = read_recipe(run / "recipe.yaml")
+        assert (recipe.network.task, recipe.seed) == (task, 7)
+        assert (recipe.data.protocol, recipe.data.fold) == ("patient-5fold", 1)
+        assert recipe.schedule == read_recipe(studied / "recipe.yaml").schedule
+
+
+def test_numbers_are_those_of_the_runs(studied):
+    found = read_json(studied / "joint-vs-single.json")
+    read = [read_json(path) for path in (studied / "classification").glob("*/evaluation/test/metrics.json")]
+    accuracies = [one["classification"]["accuracy"] for one in read]
+    total = sum(one["n"] for one in accuracies)
+    expected = sum(one["value"] * one["n"] for one in accuracies) / total
+    assert found["equivalence"]["accuracy"]["single"] == pytest.approx(expected)
+    assert found["equivalence"]["accuracy"]["n"] == total
+    assert found["cost"]["joint"]["parameters"] < found["cost"]["both specialists"]["parameters"]
+    assert {path.name for path in (studied / "tables").iterdir()} == {
+        f"joint-vs-single{name}.{suffix}" for name in ("", "-cost") for suffix in ("md", "csv")
+    }
+    assert len((studied.parent / "test-ledger.md").read_text().splitlines()) == 6 + len(ARMS)
+
+
+def test_called_again_it_says_the_same(studied, recipe, manifest):
+    before = (studied / "joint-vs-single.json").read_text()
+    assert joint_against_single(recipe, manifest, studied, seeds=1) == json.loads(before)
+    with pytest.raises(InputError, match="another study lies there"):
+        joint_against_single(recipe, manifest, studied, seeds=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("network.decoder=null", "start from a joint recipe"),
+        ("schedule.monitor=validation_dice", "validation_score"),
+    ],
+)
+def test_a_recipe_that_has_not_all_arms(recipe, manifest, tmp_path, change, message):
+    (tmp_path / "recipe.yaml").write_text(write_recipe(recipe))
+    with pytest.raises(InputError, match=message):
+        joint_against_single(read_recipe(tmp_path / "recipe.yaml", [change]), manifest, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["joint-balancing", "joint-options"])
+def test_every_trial_of_a_shipped_ablation_builds(name):
+    from brainmtl.models.build import build_network
+
+    sweep = read_sweep(name)
+    for values in points(sweep):
+        recipe = read_recipe(sweep.recipe, overrides(values))
+        if recipe.seed == 0:
+            with torch.device("meta"):
+                build_network(recipe.network, pretrained=False)
