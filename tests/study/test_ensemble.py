@@ -9,7 +9,7 @@ import pytest
 
 from brainmtl.errors import InputError
 from brainmtl.evaluation.paired import paired_difference
-from brainmtl.study.ensemble import combine, try_ensemble, ways
+from brainmtl.study.ensemble import combine, model_names, try_ensemble, ways
 from brainmtl.study.model import Answer
 from brainmtl.training import fit
 
@@ -29,6 +29,14 @@ def test_ways_are_each_alone_all_and_their_mirrors():
     found = {way.name: way.voices for way in ways(["a", "b"])}
     assert found["all"] == ((0, False), (1, False))
     assert set(found["all, mirrored too"]) == {(0, False), (1, False), (0, True), (1, True)}
+
+
+def test_models_are_called_by_their_folders(tmp_path):
+    (tmp_path / "tiny.onnx").touch()
+    assert model_names([tmp_path / "lr-0.01", tmp_path / "tiny.onnx"]) == ["lr-0.01", "tiny"]
+    assert model_names([tmp_path / "a" / "run", tmp_path / "b" / "run"]) == ["a/run", "b/run"]
+    with pytest.raises(InputError, match="twice"):
+        model_names([tmp_path / "a", tmp_path / "a"])
 
 
 def test_probabilities_are_averaged():

@@ -92,7 +92,7 @@ def try_ensemble(
     """
     tried, table = [load_model(path) for path in models], read_manifest(manifest)
     chosen = balanced(held_out(table, tried, part, manifest), slices)
-    names = _names(models)
+    names = model_names(models)
     plan = {
         "models": [{"name": name, "sha256": model.sha256} for name, model in zip(names, tried, strict=True)],
         "manifest_sha256": content_hash(table),
@@ -116,10 +116,18 @@ def try_ensemble(
     return record
 
 
-def _names(models: Sequence[Path]) -> list[str]:
-    """What to call the models: their folders, with those above where that is not enough."""
+def model_names(models: Sequence[Path]) -> list[str]:
+    """What to call models: their folders, with those above where that is not enough.
+
+    Args:
+        models: run folders or package files.
+
+    Raises:
+        InputError: one is named twice.
+    """
+    paths = [path.with_suffix("") if path.is_file() else path for path in map(Path.resolve, models)]
     for parts in (1, 2):
-        names = ["/".join(path.resolve().with_suffix("").parts[-parts:]) for path in models]
+        names = ["/".join(path.parts[-parts:]) for path in paths]
         if len(set(names)) == len(names):
             return names
     raise InputError("a model is named twice", field="models", mend="name each once")
