@@ -37,7 +37,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     info = {
         "format_version": 1, "name": "same", "task": "segmentation", "size": 64, "fit": "pad",
-        "outputs": [MASK], "parameters": 1, "provenance": {"brainmtl": "0.1.0", "recipe": "none", "created": "2025-01-01"},
+        "outputs": [MASK], "parameters": 1,
+        "provenance": {"brainmtl": "0.1.0", "recipe": "none", "created": "2025-01-01"},
     }  # fmt: skip
     helper.set_model_props(made, {KEY: json.dumps(info)})
     path = tmp_path_factory.mktemp("model") / "same.onnx"

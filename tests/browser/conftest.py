@@ -1,0 +1,97 @@
+"""Chromium, and a server to show it; where there is no browser, the tests skip and say so."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from brainmtl.inference.package import CLASS, KEY, MASK, OUTPUTS
+
+SIZE = 128
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium on the path (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose model marks what is bright and calls everything a meningioma."""
+    model = tmp_path_factory.mktemp("model") / "bright.onnx"
+    onnx.save(_bright(), model)
+    command = [sys.executable, "-m", "brainmtl.cli", "serve", "--model", str(model), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "serving on" in line)
+        yield re.findall(r"http://\S+", line)[0]
+        process.terminate()
+
+
+def _bright() -> onnx.ModelProto:
+    shapes = {"image": ["b", 1, SIZE, SIZE], MASK: ["b", 1, SIZE, SIZE], CLASS: ["b", 4]}
+    values = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name]) for name in shapes}
+    constants = {
+        "half": np.float32(0.5),
+        "steep": np.float32(10),
+        "none": np.zeros((1, 4), np.float32),
+        "chances": np.log(np.array([0.2, 0.5, 0.2, 0.1], np.float32)),
+    }
+    nodes = [
+        helper.make_node("Sub", ["image", "half"], ["centred"]),
+        helper.make_node("Mul", ["centred", "steep"], ["logits"]),
+        helper.make_node("Sigmoid", ["logits"], [MASK]),
+        helper.make_node("GlobalAveragePool", ["image"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "none", "chances"], ["class_logits"]),
+        helper.make_node("Softmax", ["class_logits"], [CLASS], axis=1),
+    ]
+    held = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "bright", [values["image"]], [values[MASK], values[CLASS]], held)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    info = {
+        "format_version": 1, "name": "bright", "task": "joint", "size": SIZE, "fit": "pad", "parameters": 1,
+        "outputs": list(OUTPUTS["joint"]),
+        "provenance": {"brainmtl": "0.1.0", "recipe": "none", "created": "2025-01-01"},
+    }  # fmt: skip
+    helper.set_model_props(made, {KEY: json.dumps(info)})
+    return made
+
+
+@pytest.fixture
+def page(chromium, address: str, tmp_path: Path):
+    """The page; whatever it asks of anyone else, or complains of, fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    opened.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((address, "data:", "blob:"))
+            else complaints.append(f"asked {request.url}")
+        ),
+    )
+    opened.complaints = complaints
+    opened.goto(address)
+    opened.wait_for_function("document.querySelector('#model').options.length > 0")
+    yield opened
+    context.close()

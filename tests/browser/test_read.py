@@ -1,0 +1,129 @@
+"""A reader at the Read view, with a mouse, with keys alone, and on a phone."""
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def ramp(tmp_path: Path) -> Path:
+    """Grey from 78 to 178, left to right: as many pixels on either side of the threshold."""
+    pixels = np.tile(np.linspace(78, 178, 128).round().astype(np.uint8), (128, 1))
+    Image.fromarray(pixels).save(tmp_path / "ramp.png")
+    return tmp_path / "ramp.png"
+
+
+def read(page, *files: Path) -> None:
+    page.set_input_files("[data-part=files]", [str(file) for file in files])
+    page.wait_for_selector(".verdict")
+
+
+def area(page) -> int:
+    text = page.inner_text(".measures dd >> nth=0")
+    return int(text.split("·")[-1].removesuffix("px"))
+
+
+def test_a_slice_is_read_and_taken_along(page, ramp, tmp_path):
+    read(page, ramp)
+    assert page.inner_text(".verdict h2") == "Meningioma"
+    assert "50.0 %" in page.inner_text(".verdict p")
+    marked = np.asarray(Image.open(ramp)) > 127
+    assert area(page) == marked.sum()
+    with page.expect_download() as saved:
+        page.click("[data-part=saveMask]")
+    saved.value.save_as(tmp_path / "mask.png")
+    assert saved.value.suggested_filename == "ramp_mask.png"
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png").convert("L")) > 127, marked)
+    with page.expect_download() as saved:
+        page.click("[data-part=saveRows]")
+    (row,) = json.loads(Path(saved.value.path()).read_text())
+    assert (row["file"], row["class"], row["mask"]) == ("ramp.png", "meningioma", None)
+    assert page.is_disabled("[data-part=saveSegmentation]")
+    assert not page.complaints
+
+
+def test_the_threshold_moves_the_mask_and_its_area(page, ramp, tmp_path):
+    read(page, ramp)
+    page.fill("[data-part=threshold]", "0.8")
+    page.wait_for_function(
+        "document.querySelector('[data-part=thresholdValue]').textContent.includes('model')"
+    )
+    shades = 1 / (1 + np.exp(-10 * (np.asarray(Image.open(ramp)) / 255 - 0.5)))
+    expected = np.rint(shades * 255) > 255 * 0.8
+    assert area(page) == expected.sum()
+    with page.expect_download() as saved:
+        page.click("[data-part=saveMask]")
+    saved.value.save_as(tmp_path / "mask.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png").convert("L")) > 127, expected)
+
+
+def test_keys_alone_do_everything(page, tmp_path):
+    values = np.full((64, 64, 5), 20, np.uint8)
+    values[20:40, 20:40, 1:4] = 250
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([1, 1, 5, 1])), tmp_path / "scan.nii")
+    read(page, tmp_path / "scan.nii")
+    place = page.locator("[data-part=place]")
+    page.focus("[data-part=canvas]")
+    page.keyboard.press("Home")
+    assert "1 of 5" in place.inner_text()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert "3 of 5" in place.inner_text()
+    assert "mm²" in page.inner_text(".measures")
+    page.keyboard.press("o")
+    assert page.input_value("[data-part=style]") == "fill"
+    page.keyboard.press("s")
+    assert page.inner_text("[data-part=windowValue]").startswith("247")
+    page.keyboard.press("r")
+    assert page.inner_text("[data-part=windowValue]").startswith("255")
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+    page.keyboard.press("Enter")
+    assert page.locator("#help").is_hidden()
+    assert not page.complaints
+
+
+def test_no_answer_is_told_as_plainly_as_an_answer(page, ramp):
+    page.evaluate(
+        """() => {
+          const asked = window.fetch;
+          window.fetch = async (address, options) => {
+            const answer = await asked(address, options);
+            if (!address.includes("predict")) return answer;
+            const class_set = ["glioma", "meningioma"];
+            const said = { status: "abstained", reason: "far from what it knows", class_set };
+            return Response.json((await answer.json()).map((row) => ({ ...row, ...said })));
+          };
+        }"""
+    )
+    read(page, ramp)
+    assert page.inner_text(".verdict.abstained h2") == "No answer: the model abstains"
+    assert page.inner_text(".verdict p") == "far from what it knows"
+    assert "Glioma or Meningioma" in page.inner_text(".chances caption")
+
+
+def test_a_file_that_cannot_be_read_is_told_in_words(page, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    read(page, tmp_path / "text.png")
+    assert "not a picture" in page.inner_text(".verdict.error p")
+    assert page.locator("[data-part=status].bad").is_visible()
+
+
+def test_a_phone_shows_it_all_and_every_control_has_a_name(page):
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.select_option("[data-part=examples]", "phantom_glioma.png")
+    page.wait_for_selector(".verdict")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    nameless = page.evaluate(
+        """[...document.querySelectorAll('button, input, select, canvas')].filter((one) =>
+           !(one.tagName === 'BUTTON' && one.textContent.trim())
+           && !one.ariaLabel && !one.labels?.length).length"""
+    )
+    assert nameless == 0
+    assert "Research use only" in page.inner_text("header")
