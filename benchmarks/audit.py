@@ -63,7 +63,7 @@ def _made_up(count: int) -> None:
     copies = np.arange(0, count - count % 10, 10)
     mirrored = pixels[copies][:, :, ::-1] + rng.normal(0, 2, (len(copies), SIDE, SIDE)) * head
     pixels[copies + 5] = np.clip(mirrored, 0, 255)
-    thumbnails = Thumbnails(pixels, find_heads(pixels), np.zeros(count, "S32"))
+    thumbnails = Thumbnails(pixels, find_heads(pixels), np.zeros(count, "S32"), np.full(count, 512))
     found = _report(f"{count:,} (made up)", None, None, time.process_time(), thumbnails)
     print(f"<!-- of {len(copies):,} copies, {len(found & {(n, n + 5) for n in copies.tolist()}):,} found -->")
 

@@ -149,7 +149,7 @@ def test_a_set_matched_with_a_part_of_itself_turned(copied, make_table):
 def test_a_set_with_one_split_no_labels_and_no_masks(make_table):
     random = np.random.default_rng(1)
     found = audit_set(
-        make_table([{"pixels": random.integers(0, 255, (48, 48)).astype(np.uint8)} for _ in range(4)])
+        make_table([{"pixels": random.integers(0, 255, (96, 96)).astype(np.uint8)} for _ in range(4)])
     )
     assert found.record["copies"]["within"]["pairs"] == 0
     assert found.record["floors"]["across"] is None

@@ -9,6 +9,7 @@ from brainmtl.audit.findings import findings
 SIDE = {"accuracy": {"value": 0.3, "n": 1000}, "healthy_auroc": {"value": 0.5, "n": 100}}
 QUIET = {
     "by_split": {"train": 4000, "test": 1000},
+    "small": {"below_px": 80, "slices": 0},
     "copies": {"within": {"slices": 0}, "across": {"by_split": {}}},
     "persons": {"across": {"persons": 0, "slices": 0, "by_split": {}}},
     "groups": {"within": {"pairs_apart": 0}, "across": {"pairs_apart": 0}},
@@ -44,6 +45,7 @@ def test_a_clean_set_says_nothing():
             {"test": {"all": 567, "no_tumor": 13}},
             ["567 of the 1,000", "57%", "554"],
         ),
+        ("small/slices", 4321, ["4,321 slices have fewer than 80 pixels", "missed"]),
         ("copies/within/slices", 1234, ["1,234 slices have a copy in their own split"]),
         ("persons/across", {"persons": 183, "slices": 4000, "by_split": {"test": 731}}, ["183 known", "731"]),
         ("groups/across/pairs_apart", 26, ["26 pairs of copies lie in different groups"]),

@@ -18,6 +18,8 @@ def found() -> dict:
         "patient": ["P1A", "P1B", "P2", "P2", None, None],
         "group": ["P1", "P1", "P2", "P2", "look-e", "look-f"],
         "sha256": "0",
+        "width": [512, 80, 79, 200, 512, 512],
+        "height": [512, 80, 512, 30, 512, 512],
     }
     table = check_manifest(pd.DataFrame(rows), "hand")
     pairs = pd.DataFrame(
@@ -63,3 +65,7 @@ def test_the_rest(found):
     assert found["labels_by_split"] == {"train": {"glioma": 2, "pituitary": 1}, "test": {"glioma": 1}}
     assert found["suspects"] == {"mask": 2, "label": 1}
     assert found["match"] is None
+
+
+def test_slices_with_a_short_side_are_counted(found):
+    assert found["small"] == {"below_px": 80, "slices": 2}

@@ -1,10 +1,13 @@
 """Masks of copies agree wholly when they are the same however a slice was turned, and as Dice says else."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from brainmtl.audit.masks import check_masks
 from brainmtl.audit.twins import agreement, laid, mask_dice, undone
 
 TURNS = {
@@ -65,6 +68,18 @@ def test_another_size_and_missing_masks(make_table):
     assert mask_dice(pairs, masks, masks).tolist() == pytest.approx(
         [2 * 64 / (64 + 128), np.nan, np.nan, 0], nan_ok=True
     )
+
+
+def test_masks_already_read_are_not_read_again(make_table):
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:16, 8:20] = 255
+    table = make_table([{"id": "one", "mask": mask}, {"id": "other", "mask": np.roll(mask, 3, axis=1)}])
+    masks = table.set_index("id")["mask"]
+    pairs = pd.DataFrame({"a": ["one"], "b": ["other"], "transform": "none"})
+    areas = check_masks(table).areas
+    for path in masks:
+        Path(path).unlink()
+    assert mask_dice(pairs, masks, masks, areas=areas).tolist() == [pytest.approx(9 / 12)]
 
 
 def test_agreement_is_a_mean_by_class_and_side():

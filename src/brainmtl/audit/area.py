@@ -33,8 +33,8 @@ class Area:
         Args:
             mask: bool ``(H, W)``.
         """
-        rows = _extent(mask.any(axis=1))
-        columns = _extent(mask[slice(*rows)].any(axis=0))
+        rows = _extent(mask, 1)
+        columns = _extent(mask[slice(*rows)], 0)
         bits = np.packbits(mask[slice(*rows), slice(*columns)], axis=1)
         return cls((mask.shape[0], mask.shape[1]), rows, columns, bits)
 
@@ -75,6 +75,6 @@ class Area:
         return small
 
 
-def _extent(marked: NDArray[np.bool_]) -> tuple[int, int]:
-    found = np.flatnonzero(marked)
+def _extent(mask: NDArray[np.bool_], along: int) -> tuple[int, int]:
+    found = np.flatnonzero(mask.any(axis=along))
     return (int(found[0]), int(found[-1]) + 1) if found.size else (0, 0)

@@ -27,6 +27,7 @@ def findings(record: dict[str, Any]) -> list[str]:
         *_shortcuts(record),
         *_conflicts(record),
         *_masks(record),
+        *_small(record),
     ]
     return [sentence for sentence in said if sentence]
 
@@ -127,6 +128,16 @@ def _masks(record: dict[str, Any]) -> list[str]:
         if counts[name]:
             said.append(f"{counts[name]:,} masks {means}.")
     return said
+
+
+def _small(record: dict[str, Any]) -> list[str]:
+    count, side = record["small"]["slices"], record["small"]["below_px"]
+    if not count:
+        return []
+    return [
+        f"{count:,} slices have fewer than {side} pixels a side: copies of them that were recompressed may"
+        " have been missed."
+    ]
 
 
 def _value(record: dict[str, Any], family: str, name: str) -> float | None:

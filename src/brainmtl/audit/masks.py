@@ -60,13 +60,14 @@ def check_masks(table: pd.DataFrame, progress: Callable[[int], None] = lambda do
     masked = np.flatnonzero(table["mask"].notna())
     squares = np.zeros((len(table), SIDE, SIDE), bool)
     values = np.zeros(256, np.int64)
-    rows, areas = [], {}
+    rows: list[dict[str, Any]] = []
+    areas: dict[str, Area] = {}
     jobs = table.iloc[masked]
     with ThreadPoolExecutor() as pool:
         checked = pool.map(_check, jobs["mask"], jobs["height"], jobs["width"])
         for done, (row, histogram, square, area) in enumerate(checked, start=1):
             squares[masked[done - 1]] = square
-            areas[jobs["mask"].iat[done - 1]] = area
+            areas[str(jobs["mask"].iat[done - 1])] = area
             values += histogram
             rows.append(row)
             progress(done)

@@ -11,6 +11,7 @@ from brainmtl.audit.counts import count_copies
 from brainmtl.audit.series import count_series
 from brainmtl.audit.suspects import POOR_DICE
 from brainmtl.audit.twins import SAME_PIXELS, agreement
+from brainmtl.data.copies.verify import SMALLEST
 from brainmtl.data.manifest import content_hash
 
 
@@ -50,6 +51,10 @@ def count_found(
         "labels_by_split": {
             str(name): {str(label): int(n) for label, n in part["label"].value_counts().items()}
             for name, part in table.groupby("split", sort=False)
+        },
+        "small": {
+            "below_px": SMALLEST,
+            "slices": int((table[["width", "height"]].min(axis=1) < SMALLEST).sum()),
         },
         **count_copies(table, pairs),
         "series": count_series(table, series),

@@ -8,6 +8,7 @@ from PIL import Image
 
 from brainmtl.data.copies.match import match_sets
 from brainmtl.data.copies.orientation import ORIENTATIONS
+from brainmtl.data.copies.thumbnails import read_thumbnails
 
 
 def _jpeg(pixels: np.ndarray) -> np.ndarray:
@@ -58,3 +59,16 @@ def test_progress_counts_both_sets(originals: list[np.ndarray], manifest):
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen == [(done, 7) for done in range(1, 8)]
+
+
+def test_slices_already_decoded_are_not_read_again(originals: list[np.ndarray], manifest):
+    ours, theirs = manifest(originals[:3]), manifest([originals[2], originals[5]])
+    seen: list[tuple[int, int]] = []
+    found = match_sets(
+        ours.assign(image="nowhere"),
+        theirs,
+        thumbnails=read_thumbnails(ours["image"]),
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert found["other_id"].tolist() == ["0000"]
+    assert seen == [(1, 2), (2, 2)]

@@ -13,6 +13,7 @@ from brainmtl.data.brisc import index_brisc
 from brainmtl.data.copies.compare import compare_slices
 from brainmtl.data.copies.orientation import ORIENTATIONS
 from brainmtl.data.copies.pairs import find_pairs
+from brainmtl.data.copies.thumbnails import read_thumbnails
 from brainmtl.data.copies.verify import SAME
 from brainmtl.data.phantom import make_phantom
 from brainmtl.errors import InputError
@@ -104,6 +105,19 @@ def test_a_changed_copy_is_found(name: str, originals: list[np.ndarray], manifes
     assert len(found) >= (0.99 if "crop" not in name and "pad" not in name else 0.9) * len(expected)
 
 
+@pytest.mark.parametrize(
+    "change", [jpeg(30), resize(0.5), resize(0.75), lambda pixels: jpeg(60)(np.fliplr(pixels))]
+)
+def test_a_changed_copy_of_a_small_slice_is_found(change: Change, originals: list[np.ndarray], manifest):
+    small = [resize(0.6)(pixels) for pixels in originals]
+    assert max(max(pixels.shape) for pixels in small) < 128
+    pairs = find_pairs(manifest([*small, *(change(pixels) for pixels in small[::3])]))
+    expected = {(f"{3 * turn:04}", f"{len(small) + turn:04}") for turn in range(len(small[::3]))}
+    found = set(zip(pairs["a"], pairs["b"], strict=True))
+    assert not found - expected
+    assert len(found) >= 0.9 * len(expected)
+
+
 @pytest.mark.parametrize("orientation", ORIENTATIONS, ids=lambda each: each.name)
 def test_a_turned_copy_says_how(orientation, originals: list[np.ndarray], manifest):
     table = manifest([*originals[:12], *(orientation.turn(pixels) for pixels in originals[:4])])
@@ -167,6 +181,18 @@ def test_a_table_already_compared_is_not_read_again(planted: tuple[pd.DataFrame,
     pd.testing.assert_frame_equal(
         find_pairs(table.assign(image="nowhere"), compared=compared), find_pairs(table)
     )
+
+
+def test_slices_already_decoded_are_not_read_again(planted: tuple[pd.DataFrame, pd.DataFrame]):
+    table, seen = planted[0].iloc[:60], []
+    found = compare_slices(
+        table.assign(image="nowhere"),
+        thumbnails=read_thumbnails(table["image"]),
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    pd.testing.assert_frame_equal(found, compare_slices(table))
+    done, total = seen[-1]
+    assert done == total >= len(found)
 
 
 def test_a_file_that_cannot_be_read_is_named(originals: list[np.ndarray], manifest):

@@ -56,7 +56,8 @@ def _possible(boxes: Floats) -> NDArray[np.bool_]:
 def _shrink(pictures: Floats, side: int) -> Floats:
     while pictures.shape[-1] > side:
         above, below = pictures[:, ::2], pictures[:, 1::2]
-        pictures = (above[..., ::2] + above[..., 1::2] + below[..., ::2] + below[..., 1::2]) / 4
+        four = above[..., ::2] + above[..., 1::2] + below[..., ::2] + below[..., 1::2]
+        pictures = np.asarray(four / 4, np.float32)
     small = pictures - pictures.mean(axis=(1, 2), keepdims=True)
     return np.asarray(small / np.maximum(small.std(axis=(1, 2), keepdims=True), 1e-3), np.float32)
 

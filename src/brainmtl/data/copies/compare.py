@@ -9,7 +9,7 @@ from brainmtl.data.copies.candidates import find_candidates
 from brainmtl.data.copies.exact import pictures, spread
 from brainmtl.data.copies.orientation import ORIENTATIONS
 from brainmtl.data.copies.thumbnails import Thumbnails, read_thumbnails
-from brainmtl.data.copies.verify import SAME, verify
+from brainmtl.data.copies.verify import show_one, verify
 
 Progress = Callable[[int, int], None]
 LYING, OVERLAID = 0.7, 0.9
@@ -60,7 +60,7 @@ def _alike(distinct: Thumbnails, progress: Progress) -> pd.DataFrame:
     """Pairs of different pictures: ``a, b, orientation, kind, score``, each pair once."""
     candidates = find_candidates(distinct)
     lying, overlaid = verify(distinct, distinct, candidates, lambda done: progress(done, len(candidates)))
-    same = overlaid >= SAME
+    same = show_one(distinct, distinct, candidates, lying, overlaid)
     found = pd.DataFrame(
         {
             "a": candidates.a,

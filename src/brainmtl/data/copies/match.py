@@ -7,7 +7,7 @@ from brainmtl.data.copies.candidates import find_candidates
 from brainmtl.data.copies.compare import NAMES, Progress
 from brainmtl.data.copies.orientation import BACK
 from brainmtl.data.copies.thumbnails import Thumbnails, read_thumbnails
-from brainmtl.data.copies.verify import SAME, verify
+from brainmtl.data.copies.verify import show_one, verify
 
 CARRIED = ("patient", "label", "mask")
 """What the other set says of the slice."""
@@ -44,8 +44,8 @@ def match_sets(
         ours = read_thumbnails(table["image"], lambda done: progress(done, total))
     theirs = read_thumbnails(other["image"], lambda done: progress(unread + done, total))
     candidates = find_candidates(ours, theirs)
-    _, score = verify(ours, theirs, candidates)
-    same = score >= SAME
+    lying, score = verify(ours, theirs, candidates)
+    same = show_one(ours, theirs, candidates, lying, score)
     near = pd.DataFrame(
         {
             "a": candidates.a[same],

@@ -24,8 +24,8 @@ SPARSE = 0.03
 SMALLEST_BOX = 0.25
 """A head that covers less of a side was not found; the whole picture stands in for it."""
 
-Small = tuple[NDArray[np.uint8], bytes]
-"""Of one slice: its small picture, and a hash of every pixel."""
+Small = tuple[NDArray[np.uint8], bytes, int]
+"""Of one slice: its small picture, a hash of every pixel, and the pixels of its shorter side."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,20 @@ class Thumbnails:
         pixels: uint8 ``(N, 64, 64)``, the upright slice stretched to a square.
         boxes: float32 ``(N, 4)``, the head's top, bottom, left and right as shares of the picture's sides.
         hashes: of every decoded grey pixel and the size, N of them.
+        sides: int32 ``(N,)``, pixels of each slice's shorter side before it was made small.
     """
 
     pixels: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     hashes: NDArray[np.bytes_]
+    sides: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def part(self, rows: NDArray[np.int64]) -> "Thumbnails":
         """Those of some rows."""
-        return Thumbnails(self.pixels[rows], self.boxes[rows], self.hashes[rows])
+        return Thumbnails(self.pixels[rows], self.boxes[rows], self.hashes[rows], self.sides[rows])
 
 
 def read_thumbnails(
@@ -74,11 +76,11 @@ def shrink(pixels: NDArray[np.uint8]) -> Small:
         pixels: uint8 ``(H, W)``.
 
     Returns:
-        uint8 ``(64, 64)``, and a hash of every pixel and the size.
+        uint8 ``(64, 64)``, a hash of every pixel and the size, and the pixels of the shorter side.
     """
     digest = hashlib.sha256(b"%dx%d" % pixels.shape)
     digest.update(np.ascontiguousarray(pixels).data)
-    return to_square(pixels, SIDE, "stretch"), digest.hexdigest()[:32].encode()
+    return to_square(pixels, SIDE, "stretch"), digest.hexdigest()[:32].encode(), min(pixels.shape)
 
 
 def collect(
@@ -92,10 +94,10 @@ def collect(
         progress: called with the number of slices done.
     """
     pixels, hashes = np.empty((count, SIDE, SIDE), np.uint8), np.empty(count, "S32")
-    for row, (small, digest) in enumerate(seen):
-        pixels[row], hashes[row] = small, digest
+    sides = np.empty(count, np.int32)
+    for row, (pixels[row], hashes[row], sides[row]) in enumerate(seen):
         progress(row + 1)
-    return Thumbnails(pixels, find_heads(pixels), hashes)
+    return Thumbnails(pixels, find_heads(pixels), hashes, sides)
 
 
 def find_heads(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
