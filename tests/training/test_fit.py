@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from brainmtl.data.manifest import read_manifest, write_manifest
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
+from brainmtl.training.evaluate import evaluate
 from brainmtl.training.fit import train
 from brainmtl.training.log import read_log
 
@@ -188,3 +189,26 @@ def test_an_unreadable_slice_leaves_no_folder(run, manifest, tmp_path, monkeypat
     with pytest.raises(InputError, match=r"cut\.png"):
         run(manifest=tmp_path / "changed.parquet")
     assert not (tmp_path / "run").exists()
+
+
+def test_nothing_is_held_back_from_the_whole(run, manifest):
+    whole = run("data.protocol=official-whole", "schedule.ema=0.5")
+    table = read_manifest(manifest)
+    counts = read(whole, "data.json")["counts"]
+    assert sum(counts["train"][name] for name in CLASSES) == (table["split"] == "train").sum()
+    assert "validation" not in counts
+    rows = read_log(whole / "log.csv")
+    assert all(row["slices_per_second"] and row["train_loss"] and not row["validation_loss"] for row in rows)
+    last = torch.load(whole / "checkpoints" / "last.ckpt", weights_only=True)
+    weights = load_file(whole / "model.safetensors")
+    assert int(last["epoch"]) + 1 == len(rows)
+    assert all(torch.equal(weights[name], last["state_dict"][f"network.{name}"]) for name in weights)
+    assert read(whole, "result.json")["monitor"] is None
+    with pytest.raises(InputError, match="no slice is for validation"):
+        evaluate(whole)
+
+
+@pytest.mark.parametrize("setting", ["schedule.name=plateau", "schedule.stop_after=2"])
+def test_a_schedule_that_follows_validation_needs_one(run, setting):
+    with pytest.raises(InputError, match=setting.split("=")[0] + ".*follows validation"):
+        run("data.protocol=official-whole", setting)

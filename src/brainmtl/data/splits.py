@@ -12,7 +12,7 @@ from brainmtl.data.leaks import known_leaks
 from brainmtl.data.shipped import shipped_table
 from brainmtl.errors import InputError
 
-Protocol = Literal["official", "official-clean-train", "patient-5fold", "folds"]
+Protocol = Literal["official", "official-clean-train", "official-whole", "patient-5fold", "folds"]
 Part = Literal["train", "validation", "test"]
 
 FOLDS = 5
@@ -98,12 +98,13 @@ def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -
     ==========================  ==================================  ====================================
     ``official``                the set's own test split            ``validation``
     ``official-clean-train``    the same                            the same, without copies of the test
+    ``official-whole``          the same                            none
     ``patient-5fold``           the groups of ``fold``              ``validation``, outside the fold
     ``folds``                   the set's own test split            the groups of ``fold``, outside the test
     ==========================  ==================================  ====================================
 
     The rest is for training; ``official-clean-train`` leaves out of it every slice whose picture, or nearly
-    the same, is in the test split.
+    the same, is in the test split. ``official-whole`` is for a schedule that was chosen under ``official``.
 
     Args:
         table: a manifest.
@@ -119,10 +120,16 @@ def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -
             has looked for copies.
     """
     test = _in_fold(table, fold) if protocol == "patient-5fold" else _in_own_test(table)
-    held = _in_fold(table, fold) if protocol == "folds" else _yes(table["validation"])
+    held = _held(table, protocol, fold)
     out = _leaked(table) if protocol == "official-clean-train" else np.zeros(len(table), bool)
     side = np.select([test, out, held], ["test", "left_out", "validation"], "train")
     return pd.Series(side, index=table.index, dtype="string")
+
+
+def _held(table: pd.DataFrame, protocol: Protocol, fold: int) -> NDArray[np.bool_]:
+    if protocol == "official-whole":
+        return np.zeros(len(table), bool)
+    return _in_fold(table, fold) if protocol == "folds" else _yes(table["validation"])
 
 
 def _in_own_test(table: pd.DataFrame) -> NDArray[np.bool_]:

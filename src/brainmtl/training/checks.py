@@ -31,7 +31,7 @@ def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) 
         InputError: a part is empty, a head has nothing to train on, or the monitor cannot be measured.
     """
     for name, chosen in rows.items():
-        if not len(chosen):
+        if not len(chosen) and not (name == "validation" and recipe.holds_nothing_back):
             raise InputError(
                 f"no slice is for {name}", where=manifest, field="split", mend="index more slices"
             )
@@ -44,6 +44,8 @@ def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) 
                 field=column,
                 mend=f"--set network.{head}=null",
             )
+    if recipe.holds_nothing_back:
+        return
     monitor = recipe.schedule.monitor
     needs = {"validation_dice": ["mask"], "validation_accuracy": ["label"]}.get(monitor, list(HEADS))
     if not any(
@@ -62,11 +64,12 @@ def check_recipe(recipe: Recipe) -> None:
     """Make sure that fields which bear on one another fit.
 
     Args:
-        recipe: its ``fine_tuning``, ``network.classifier.classes`` and ``balancing``.
+        recipe: its ``data.protocol``, ``fine_tuning``, ``network.classifier.classes`` and ``balancing``.
 
     Raises:
         InputError: the first phase leaves no epochs to the second or freezes nothing, label smoothing would
-            ask for classes that the network does not know, or there are no two tasks to balance.
+            ask for classes that the network does not know, there are no two tasks to balance, or the schedule
+            follows a validation part that the protocol has not.
     """
     second, epochs = recipe.fine_tuning, recipe.schedule.epochs
     if second is not None and second.after >= epochs:
@@ -86,6 +89,13 @@ def check_recipe(recipe: Recipe) -> None:
             "smoothing spreads over classes that the network does not know",
             field="losses.label_smoothing",
             mend="set it to 0",
+        )
+    schedule = recipe.schedule
+    if recipe.holds_nothing_back and (schedule.name.startswith("plateau") or schedule.stop_after is not None):
+        raise InputError(
+            f"follows validation, which {recipe.data.protocol} has not",
+            field="schedule.stop_after" if schedule.stop_after is not None else "schedule.name",
+            mend="a schedule of fixed length, chosen under the protocol official",
         )
     if recipe.balancing.name != "fixed" and recipe.network.task != "joint":
         raise InputError("one task has nothing to balance", field="balancing.name", mend="set it to fixed")

@@ -163,7 +163,7 @@ def _fit(
             trainer.fit(
                 learner,
                 loader(slices, rows["train"], recipe.data, recipe.seed, done),
-                loader(slices, rows["validation"], recipe.data),
+                None if recipe.holds_nothing_back else loader(slices, rows["validation"], recipe.data),
                 ckpt_path=checkpoint,
                 weights_only=True if checkpoint is not None else None,
             )
@@ -176,7 +176,8 @@ def _fit(
 
 
 def _finish(run: Path, recipe: Recipe) -> None:
-    chosen = RunCheckpoints().load_checkpoint(run / BEST)["state_dict"]
+    kept = run / (LAST if recipe.holds_nothing_back else BEST)
+    chosen = RunCheckpoints().load_checkpoint(kept)["state_dict"]
     write_weights(
         {name.removeprefix("network."): value for name, value in chosen.items()}, run / "model.safetensors"
     )
@@ -197,7 +198,7 @@ def _write_result(run: Path, recipe: Recipe, status: Literal["finished", "stoppe
     log = read_log(run / "log.csv")
     result = {
         "status": status,
-        "monitor": recipe.schedule.monitor,
+        "monitor": None if recipe.holds_nothing_back else recipe.schedule.monitor,
         "best_epoch": epoch,
         "best_score": score,
         "epochs": len(log),
@@ -210,13 +211,13 @@ def _callbacks(recipe: Recipe, run: Path, slices: int, bar: bool) -> list[Callba
     monitor = recipe.schedule.monitor
     mode = "min" if monitor == "validation_loss" else "max"
     best, last = run / BEST, run / LAST
-    callbacks: list[Callback] = [
-        NextPhase(),
-        EpochLog(run / "log.csv", slices),
-        ModelCheckpoint(best.parent, best.stem, monitor, mode=mode, enable_version_counter=False),
-        # Not ``save_last`` of the above, which waits for an epoch that is better.
-        ModelCheckpoint(last.parent, last.stem, enable_version_counter=False),
-    ]
+    callbacks: list[Callback] = [NextPhase(), EpochLog(run / "log.csv", slices)]
+    if not recipe.holds_nothing_back:
+        callbacks.append(
+            ModelCheckpoint(best.parent, best.stem, monitor, mode=mode, enable_version_counter=False)
+        )
+    # Not ``save_last`` of the above, which waits for an epoch that is better.
+    callbacks.append(ModelCheckpoint(last.parent, last.stem, enable_version_counter=False))
     if recipe.schedule.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=recipe.schedule.ema))
     if recipe.schedule.stop_after is not None:

@@ -46,7 +46,7 @@ class EpochLog(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
-        self.started = time.monotonic()
+        self.started, self.trained = time.monotonic(), 0.0
         self.rate = trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -56,6 +56,7 @@ class EpochLog(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the row of this epoch."""
         assert isinstance(pl_module, Learner)
+        self.trained = self.trained or time.monotonic() - self.started
         measured = pl_module.epoch_means("train") | pl_module.epoch_means("validation")
         if "validation_score" in trainer.callback_metrics:
             measured["validation_score"] = float(trainer.callback_metrics["validation_score"])
@@ -63,7 +64,7 @@ class EpochLog(pl.Callback):
             "epoch": trainer.current_epoch + 1,
             "lr": self.rate,
             "seconds": round(time.monotonic() - self.started, 2),
-            "slices_per_second": round(self.slices / self.trained, 2) if self.trained else None,
+            "slices_per_second": round(self.slices / self.trained, 2),
             **measured,
         }
         rows = [old for old in read_log(self.path) if int(old["epoch"]) <= trainer.current_epoch]

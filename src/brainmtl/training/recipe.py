@@ -157,6 +157,11 @@ class Recipe(Part):
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
 
+    @property
+    def holds_nothing_back(self) -> bool:
+        """Whether its protocol has no validation part; the last epoch is then kept."""
+        return self.data.protocol == "official-whole"
+
     @model_validator(mode="before")
     @classmethod
     def _without_published(cls, tree: Any) -> Any:
