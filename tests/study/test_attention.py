@@ -35,6 +35,19 @@ def test_after_average_pooling_and_one_layer_it_is_the_class_activation_map(netw
     np.testing.assert_allclose(class_maps(network, squares, CLASSES), expected.numpy(), atol=1e-6)
 
 
+def test_behind_hidden_layers_it_is_what_autograd_says(squares):
+    torch.manual_seed(1)
+    head = {"classifier": {"hidden": [16], "dropout": 0.3}}
+    network = build_network(NetworkPart.model_validate(PLAIN | head)).eval()
+    maps = network.encoder(torch.from_numpy(squares)[:, None] / 255.0)[-1].detach().requires_grad_()
+    named = network.classifier(maps)[torch.arange(len(squares)), torch.from_numpy(CLASSES)]
+    (gradient,) = torch.autograd.grad(named.sum(), maps)
+    expected = torch.relu((gradient.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True))
+    expected = torch.nn.functional.interpolate(expected, (32, 32), mode="bilinear")[:, 0].detach()
+    assert expected.max() > 0
+    np.testing.assert_allclose(class_maps(network, squares, CLASSES), expected.numpy(), rtol=1e-5, atol=1e-9)
+
+
 def test_the_network_is_left_as_it_was(network, squares):
     images = torch.from_numpy(squares)[:, None] / 255.0
     before = network(images).class_logits
