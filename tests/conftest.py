@@ -132,3 +132,51 @@ def write_series() -> Callable[..., list[Path]]:
         return files
 
     return write
+
+
+@pytest.fixture(scope="session")
+def write_run(phantom) -> Callable[..., Path]:
+    """Write the run folder of a network that lays every phantom's mask some pixels too far to the right, and
+    calls every fifth slice what the next slice is."""
+    import json
+
+    import pandas as pd
+
+    from brainmtl.evaluation.scorecard import score_slice, summarise
+    from brainmtl.evaluation.slice_list import write_slice_list
+    from brainmtl.imaging.mask import read_mask, write_mask
+    from brainmtl.labels import CLASSES
+
+    def write(folder: Path, *, shift: int) -> Path:
+        part = folder / "evaluation" / "test"
+        labels = phantom["label"].to_list()
+        scores = []
+        for number, row in enumerate(phantom.itertuples()):
+            shape = (row.height, row.width)
+            truth = np.zeros(shape, bool) if pd.isna(row.mask) else read_mask(Path(row.mask), shape)
+            said = np.roll(truth, shift, axis=1)
+            write_mask(part / "masks" / f"{row.id}.png", said)
+            called = labels[(number + 1) % len(labels)] if number % 5 == 0 else row.label
+            chances = [0.7 if name == called else 0.1 for name in CLASSES]
+            scores.append(score_slice(truth=truth, prediction=said, label=row.label, probabilities=chances))
+        kept = ["id", "label", "plane", "group", "source", "image", "mask", "width", "height"]
+        rows = pd.concat([phantom[kept].reset_index(drop=True), pd.DataFrame(scores)], axis=1)
+        rows["leaked"] = [number % 3 == 0 for number in range(len(rows))]
+        rows.to_parquet(part / "per_image.parquet", index=False)
+        write_slice_list(rows, part)
+        written = {
+            part / "metrics.json": summarise(rows, resamples=20),
+            folder / "data.json": {"protocol": "official", "sources": ["phantom"]},
+            folder / "network.json": {"task": "joint", "parameters": 1000},
+            folder / "result.json": {"status": "finished", "best_epoch": 2},
+        }
+        for path, content in written.items():
+            path.write_text(json.dumps(content), encoding="utf-8")
+        (folder / "log.csv").write_text(
+            "epoch,lr,train_loss,validation_loss,validation_dice,validation_accuracy\n"
+            "1,0.001,0.9,0.8,0.5,0.6\n2,0.001,0.5,0.4,0.7,0.8\n3,0.001,0.4,0.5,0.6,0.7\n",
+            encoding="utf-8",
+        )
+        return folder
+
+    return write

@@ -271,7 +271,7 @@ def test_models_and_counters(client, png, another):
 def test_models_that_cannot_be_told_apart_are_refused(package):
     with pytest.raises(UsageError, match="one name"):
         create_app([package, package], Settings())
-    with pytest.raises(UsageError, match="no model"):
+    with pytest.raises(UsageError, match="neither a model"):
         create_app([], Settings())
 
 

@@ -15,8 +15,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @app.command()
 def serve(
     model: Annotated[
-        list[Path], typer.Option("--model", help="A model package; may be given several times.")
-    ],
+        list[Path] | None, typer.Option("--model", help="A model package; may be given several times.")
+    ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(help="A run folder, or a folder of them, to explore; may be given several times."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
     prefix: Annotated[str, typer.Option(help="Path under which a proxy shows the server.")] = "",
@@ -38,7 +42,7 @@ def serve(
         Path | None, typer.Option(help="A folder in memory for uploads; /dev/shm by itself.")
     ] = None,
 ) -> None:
-    """Serve an API and a page that reads slices and scans. Offline; research use only.
+    """Serve an API and a page that reads slices and scans and shows run folders. Offline; research use only.
 
     Uploads stay in memory. SIGTERM lets requests that have begun come to their end.
 
@@ -46,6 +50,7 @@ def serve(
     """
     from brainmtl.inference.package import load_package
     from brainmtl.server.app import create_app
+    from brainmtl.server.runs import find_runs
     from brainmtl.server.serve import serve as listen
     from brainmtl.server.settings import Settings
 
@@ -62,7 +67,8 @@ def serve(
         max_pixels=max_pixels,
         max_slices=max_slices,
     )
-    served = create_app([load_package(path, runtime) for path in model], settings)
+    packages = [load_package(path, runtime) for path in model or []]
+    served = create_app(packages, settings, find_runs(runs or []))
     if host not in LOOPBACK and settings.token is None:
         say(f"warning: whoever reaches {host} may use it: no token is set")
     if not listen(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 import brainmtl
+from brainmtl.evaluation.slice_list import NAME, write_slice_list
 from brainmtl.report.charts import Chart, evaluation_charts, training_charts
 from brainmtl.report.folder import Evaluation, Run, read_run
 from brainmtl.report.html import Card, data_uri, template, write_whole
@@ -73,6 +74,8 @@ class Section:
 def write_report(run: Path) -> Path:
     """Write ``report.html``, ``figures/`` and ``tables/`` into a run folder, each file whole or not at all.
 
+    A part that was measured before there was such a file gets its ``per_image.json`` as well.
+
     Whatever the run lacks (an evaluation, masks, classes, its end) is left out, with a line that says so.
 
     Args:
@@ -85,6 +88,9 @@ def write_report(run: Path) -> Path:
         InputError: it is not a run folder, a file in it is damaged, or it cannot be written.
     """
     found = read_run(run)
+    for evaluation in found.evaluations:
+        if evaluation.slices is not None and not (evaluation.folder / NAME).exists():
+            write_slice_list(evaluation.slices, evaluation.folder)
     training = [_draw(run, chart) for chart in training_charts(found)]
     sections = [_section(run, found, evaluation) for evaluation in found.evaluations]
     results, cost, data = result_tables(found), cost_table(found), data_tables(found)

@@ -1,7 +1,7 @@
 """The server's application: its models, its ways in, and its routes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from brainmtl.inference.package import NOTE, ModelPackage
 from brainmtl.server.admission import Admission, too_late
 from brainmtl.server.answer import FORMATS, JSON, Ask, Embedded, Picture, choose_format, make_answer
 from brainmtl.server.batching import Batcher, Expired
+from brainmtl.server.explore import add_explore
 from brainmtl.server.guard import Guard
 from brainmtl.server.memory import find_memory, sweep
 from brainmtl.server.metrics import Counted, Metrics
@@ -34,6 +35,7 @@ from brainmtl.server.problems import (
     on_wrong_parameter,
 )
 from brainmtl.server.reading import read_files
+from brainmtl.server.runs import ServedRun
 from brainmtl.server.settings import Settings
 from brainmtl.server.upload import FIELD, FORM, Upload, read_uploads
 
@@ -82,16 +84,21 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(packages: Sequence[ModelPackage], settings: Settings) -> FastAPI:
+def create_app(
+    packages: Sequence[ModelPackage], settings: Settings, runs: Mapping[str, ServedRun] | None = None
+) -> FastAPI:
     """Put the server together.
 
     Args:
-        packages: at least one; the first answers where a request names none.
+        packages: the first answers where a request names none; there may be none where there are runs.
         settings: limits and doors.
+        runs: run folders to show, by name.
 
     Raises:
-        UsageError: no model, two of one name, or no folder in memory.
+        UsageError: neither a model nor a run, two models of one name, or no folder in memory.
     """
+    if not packages and not runs:
+        raise UsageError("neither a model nor a run", field="--model", mend="name a model package, or --runs")
     desk = Desk(packages, settings)
 
     @asynccontextmanager
@@ -128,6 +135,7 @@ def create_app(packages: Sequence[ModelPackage], settings: Settings) -> FastAPI:
     app.add_middleware(Counted, metrics=desk.metrics, prefix=settings.prefix)
     app.add_middleware(Prefix, prefix=settings.prefix)
     _add_api(app, desk)
+    add_explore(app, runs or {})
     _add_watch(app, desk)
     _add_page(app)
     return app
@@ -148,12 +156,8 @@ class Desk:
     def __init__(self, packages: Sequence[ModelPackage], settings: Settings) -> None:
         self.settings, self.metrics, self.ready = settings, Metrics(), False
         self.packages = {package.info.name: package for package in packages}
-        if len(self.packages) < max(1, len(packages)):
-            raise UsageError(
-                "two models of one name" if packages else "no model",
-                field="--model",
-                mend="name model packages, each once",
-            )
+        if len(self.packages) < len(packages):
+            raise UsageError("two models of one name", field="--model", mend="name model packages, each once")
         self.memory = find_memory(settings.memory)
         self.batchers: dict[str, Batcher] = {}
 
@@ -188,6 +192,8 @@ class Desk:
         Raises:
             Refusal: there is none (404).
         """
+        if not self.packages:
+            raise Refusal(HTTPStatus.NOT_FOUND, "no model is served", mend="start the server with --model")
         name = model or next(iter(self.packages))
         if name not in self.packages:
             raise Refusal(
@@ -242,10 +248,10 @@ def _add_api(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/v1/models", responses={401: ANSWERS[401]})
     async def models() -> list[dict[str, Any]]:
-        """The models, the default first."""
+        """The models, the default first, without the numbers of the space that tells what is familiar."""
         return [
             {
-                **package.info.model_dump(mode="json"),
+                **package.info.model_dump(mode="json", exclude={"certainty": {"familiarity": {"space"}}}),
                 "sha256": package.sha256,
                 "runtime": package.runtime.name,
             }

@@ -19,6 +19,7 @@ from brainmtl.data.thumbnails import standard_thumbnails
 from brainmtl.errors import InputError
 from brainmtl.evaluation.floors import floors
 from brainmtl.evaluation.scorecard import score_slice, summarise
+from brainmtl.evaluation.slice_list import write_slice_list
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.imaging.mask import read_mask, write_mask
 from brainmtl.imaging.square import from_square
@@ -79,6 +80,7 @@ def evaluate(
         metrics["floors"] = _floors(table, cache, train, chosen)
     with whole_file(folder / "per_image.parquet") as temporary:
         rows.to_parquet(temporary, index=False)
+    write_slice_list(rows, folder)
     write_json(folder / "metrics.json", metrics)
     if part == "test" and note:
         weights = file_sha256(run / "model.safetensors")[:12]
