@@ -1,7 +1,6 @@
 """What a slice's file tells to whoever never looks at the head: its header, its brightness, a thumbnail."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image
 from brainmtl.data.copies.thumbnails import Small, Thumbnails, collect, shrink
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
+from brainmtl.imaging.threads import threads
 
 SIDE = 32
 INTENSITY = ("mean", "sd", "median", "brightest", "black_share")
@@ -55,7 +55,7 @@ def look_at(
     seen: list[Look] = []
 
     def decoded() -> Iterator[Small]:
-        with ThreadPoolExecutor() as pool:
+        with threads() as pool:
             for look, small in pool.map(_look, table["image"]):
                 seen.append(look)
                 yield small

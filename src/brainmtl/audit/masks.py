@@ -1,7 +1,6 @@
 """What is wrong with single masks: values that are neither black nor white, sizes, specks and holes."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from brainmtl.audit.area import Area
 from brainmtl.audit.looks import grey_values
 from brainmtl.imaging.mask import THRESHOLD
 from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.threads import threads
 from brainmtl.labels import HEALTHY
 
 SIDE = 128
@@ -63,7 +63,7 @@ def check_masks(table: pd.DataFrame, progress: Callable[[int], None] = lambda do
     rows: list[dict[str, Any]] = []
     areas: dict[str, Area] = {}
     jobs = table.iloc[masked]
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         checked = pool.map(_check, jobs["mask"], jobs["height"], jobs["width"])
         for done, (row, histogram, square, area) in enumerate(checked, start=1):
             squares[masked[done - 1]] = square

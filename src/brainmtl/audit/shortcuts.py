@@ -7,7 +7,6 @@ whole groups within the training split, and learnt there and tested on the set's
 
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from brainmtl.audit.looks import SIDE, Looks
 from brainmtl.audit.sides import Rows, Sides, across_splits, within_split
 from brainmtl.evaluation.measures import metric
 from brainmtl.evaluation.rates import rate_interval
+from brainmtl.imaging.threads import threads
 from brainmtl.labels import HEALTHY
 
 TREES = 100
@@ -64,7 +64,7 @@ def measure_shortcuts(
     families = _families(labelled, looks, known)
     found = {}
     # scikit-learn sets warning filters as it fits, and threads lose each other's: they are put back here.
-    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+    with warnings.catch_warnings(), threads() as pool:
         scores = {
             (name, side): pool.submit(_score, labelled, guess, parts)
             for name, (_, guess) in families.items()

@@ -5,7 +5,6 @@ the annotators, not the anatomy.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +19,7 @@ from brainmtl.data.copies.orientation import BACK, ORIENTATIONS
 from brainmtl.evaluation.measures import metric
 from brainmtl.evaluation.segmentation import dice
 from brainmtl.imaging.mask import THRESHOLD, read_mask
+from brainmtl.imaging.threads import threads
 
 SAME_PIXELS = ("bytes", "pixels")
 _NAMED = {one.name: one for one in ORIENTATIONS}
@@ -54,7 +54,7 @@ def mask_dice(
 
     jobs = list(zip(pairs["a"].map(masks), pairs["b"].map(others), pairs["transform"], strict=True))
     found = []
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         for done, value in enumerate(pool.map(lambda job: _agreement(read, *job), jobs), start=1):
             found.append(value)
             progress(done)

@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +17,7 @@ from brainmtl.data.splits import frozen_splits
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.picture import read_picture, upright_size
+from brainmtl.imaging.threads import threads
 from brainmtl.labels import HEALTHY, ClassName, PlaneName
 
 LABELS: dict[str, ClassName] = {"gl": "glioma", "me": "meningioma", "pi": "pituitary", "no": "no_tumor"}
@@ -50,7 +50,7 @@ def index_brisc(root: Path) -> tuple[pd.DataFrame, list[str]]:
             mend="pass the folder that holds both tasks",
         )
     checked = _check_published(root)
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         rows = list(pool.map(lambda path: _row(path, root, checked), images))
     masks = [Path(str(row["mask"])) for row in rows if row["mask"] is not None]
     _refuse_stray_masks(root, masks)
@@ -86,7 +86,7 @@ def _check_published(root: Path) -> set[Path]:
             field=_field(absent[0]),
             mend="download it again",
         )
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         found = list(pool.map(file_sha256, published))
     altered = [path for path, actual in zip(published, found, strict=True) if actual != published[path]]
     if altered:

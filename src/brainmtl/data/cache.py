@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import Fit, to_square
+from brainmtl.imaging.threads import threads
 
 VERSION = 2
 
@@ -86,7 +86,7 @@ def _fill(folder: Path, table: pd.DataFrame, size: int, fit: Fit, progress: Call
     with (
         (folder / "images.npy").open("wb") as image_file,
         (folder / "masks.npy").open("wb") as mask_file,
-        ThreadPoolExecutor() as pool,
+        threads() as pool,
     ):
         # Written, not memory-mapped: on a full disk a map kills the process, and a write raises.
         np.lib.format.write_array_header_1_0(image_file, header)

@@ -5,7 +5,6 @@ import hashlib
 import io
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from brainmtl.data.phantom_grid import Array, Grid, noise_field
 from brainmtl.data.phantom_head import AIR, Anatomy, draw_anatomy, draw_head, outline
 from brainmtl.data.phantom_tumour import Tumour, cut_tumour, draw_tumour, paint_tumour, push
 from brainmtl.errors import InputError
+from brainmtl.imaging.threads import threads
 from brainmtl.labels import CLASSES, HEALTHY, PLANES, ClassName, PlaneName
 
 TEST_SHARE: Final = 6
@@ -142,7 +142,7 @@ def make_phantom(
     plan = _plan(slices, seed, copies)
     with whole_folder(root, "choose a folder you may write to, on a disk with room") as folder:
         listing: list[dict[str, object]] = []
-        with ThreadPoolExecutor() as pool:
+        with threads() as pool:
             written = pool.map(lambda each: _write_slice(folder, each, size), plan)
             for done, rows in enumerate(written, start=1):
                 listing.extend(rows)

@@ -1,13 +1,13 @@
 """What a manifest says of a slice's files: where they lie, their size and their hashes."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.picture import read_picture
+from brainmtl.imaging.threads import threads
 
 Item = TypeVar("Item")
 Row = dict[str, object]
@@ -62,7 +62,7 @@ def every_row(
         The rows, in the order of the items.
     """
     rows = []
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         for done, row in enumerate(pool.map(make, items), start=1):
             rows.append(row)
             progress(done, len(items))

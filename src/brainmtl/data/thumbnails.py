@@ -1,6 +1,5 @@
 """Standard thumbnails: what a nearest neighbour, the most trivial of methods, looks at."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
+from brainmtl.imaging.threads import threads
 
 SIDE = 32
 
@@ -27,7 +27,7 @@ def standard_thumbnails(images: "pd.Series[str]") -> NDArray[np.float32]:
         # As stored: the floors that were published here looked so.
         return to_square(read_picture(Path(path), as_stored=True).pixels, SIDE, "stretch")
 
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         small = np.stack(list(pool.map(thumbnail, images))).astype(np.float32)
     small -= small.mean(axis=(1, 2), keepdims=True)
     length = np.linalg.norm(small, axis=(1, 2), keepdims=True)

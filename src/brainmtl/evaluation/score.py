@@ -1,7 +1,6 @@
 """Any tool's mask files scored against the true ones."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.scorecard import Cell, score_slice, summarise
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import SUFFIXES
+from brainmtl.imaging.threads import threads
 from brainmtl.labels import HEALTHY
 
 
@@ -61,7 +61,7 @@ def score_folders(
         return {"id": name} | {column: known[column] for column in ("label", "plane", GROUP)} | row
 
     rows = []
-    pool = ThreadPoolExecutor()
+    pool = threads()
     try:
         for row in pool.map(score, table.index):
             rows.append(row)

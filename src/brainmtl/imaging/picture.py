@@ -71,9 +71,9 @@ def read_picture(path: Path, *, as_stored: bool = False) -> Picture:
             check_slice(image.width, image.height, path)
             _check_single(image, path)
             image.load()
-            still = as_stored or image.format == "TIFF"  # Pillow has turned a TIFF as it loaded
-            grey = _to_grey(image if still else ImageOps.exif_transpose(image))
-            return Picture(grey, image.mode, _colour(image))
+            if not as_stored and image.format != "TIFF":  # Pillow has turned a TIFF as it loaded
+                ImageOps.exif_transpose(image, in_place=True)
+            return Picture(_to_grey(image), image.mode, _colour(image))
     except InputError:
         raise
     except Exception as error:  # decoders raise anything on broken bytes
@@ -155,7 +155,7 @@ def _check_single(image: Image.Image, path: Path) -> None:
 
 def _to_grey(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode not in ("I", "F") and not image.mode.startswith("I;"):
-        return np.asarray(image.convert("RGB" if image.mode in ("P", "PA") else image.mode).convert("L"))
+        return np.asarray((image.convert("RGB") if image.mode in ("P", "PA") else image).convert("L"))
     deep = np.asarray(image).astype(np.float64)
     finite = deep[np.isfinite(deep)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
@@ -169,7 +169,8 @@ def _colour(image: Image.Image) -> float:
     """The share of patches whose channels lie more than :data:`COLOURED` apart; patches, for speed."""
     if image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I"):
         return 0.0
-    small = image.convert("RGB").reduce(max(1, min(image.size) // PATCHES))
+    colours = image if image.mode == "RGB" else image.convert("RGB")
+    small = colours.reduce(max(1, min(image.size) // PATCHES))
     return float((np.ptp(np.asarray(small), axis=2) > COLOURED).mean())
 
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.dicom import Frame, open_dicom
 from brainmtl.imaging.dicom_pixels import Shown, show_frames
 from brainmtl.imaging.limits import check_scan
+from brainmtl.imaging.threads import threads
 from brainmtl.imaging.view import View, radiological
 from brainmtl.imaging.volume import Place, Volume
 from brainmtl.imaging.window import robust_window, to_grey
@@ -69,7 +69,7 @@ def read_stack(frames: Sequence[Frame]) -> tuple[Volume | None, dict[Frame, Inpu
     by_file: dict[Path, list[Frame]] = defaultdict(list)
     for frame in sorted(frames, key=lambda frame: frame.index):
         by_file[frame.file].append(frame)
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         read = dict(zip(by_file, pool.map(_read_file, by_file.values()), strict=True))
     shown: dict[Frame, tuple[Shown, str]] = {}
     bad: dict[Frame, InputError] = {}

@@ -2,13 +2,13 @@
 
 import glob
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainmtl.errors import InputError, UsageError
 from brainmtl.imaging.kind import Kind, kind_of, stem
+from brainmtl.imaging.threads import threads
 
 if TYPE_CHECKING:
     from brainmtl.imaging.dicom import Frame
@@ -149,7 +149,7 @@ def _dicom_scans(paths: Sequence[Path]) -> list[Scan]:
         except InputError as error:
             return error
 
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         answers = list(pool.map(read, paths))
     frames = [frame for answer in answers if not isinstance(answer, InputError) for frame in answer]
     scans = [

@@ -1,7 +1,6 @@
 """Single pictures through the network: decoding, predicting and writing go on side by side."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.picture import Picture, read_picture
+from brainmtl.imaging.threads import threads
 from brainmtl.inference.package import Answer, ModelPackage
 from brainmtl.inference.result import Result
 from brainmtl.inference.slice_files import write_slice
@@ -67,7 +67,7 @@ def predict_pictures(
         range(start, min(start + batch_size, len(paths))) for start in range(0, len(paths), batch_size)
     ]
     writing: Iterable[Result] = ()
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         reading = [pool.submit(_read, paths[row], package) for row in batches[0]]
         for batch, following in zip(batches, [*batches[1:], range(0)], strict=True):
             slices = [job.result() for job in reading]

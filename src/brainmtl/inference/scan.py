@@ -1,7 +1,6 @@
 """A scan of parallel slices through the network: slice by slice, then seen as a whole."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from brainmtl.errors import InputError
 from brainmtl.imaging.nifti import read_nifti, write_nifti
 from brainmtl.imaging.series import read_stack
+from brainmtl.imaging.threads import threads
 from brainmtl.imaging.volume import Volume
 from brainmtl.inference.consistency import drop_stray
 from brainmtl.inference.inputs import VOLUMES, Scan
@@ -131,7 +131,7 @@ def _write_slices(
     def write(result: Result, pixels: NDArray[np.uint8]) -> Result:
         return write_slice(result, pixels, out, f"{name}/{result.slice:04}", overlay=overlay, view=view)
 
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         return list(pool.map(write, results, volume.grey))
 
 

@@ -5,7 +5,6 @@ their files.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ import pandas as pd
 
 from brainmtl.data.manifest import content_hash, read_manifest
 from brainmtl.imaging.files import whole_file
+from brainmtl.imaging.threads import threads
 from brainmtl.report.robustness import write_robustness
 from brainmtl.study.corruptions import CORRUPTIONS, SEVERITIES, Corruption, corrupt
 from brainmtl.study.degradation import degradation
@@ -109,7 +109,7 @@ def _tried_rows(
 ) -> Iterator[list[dict[str, Any]]]:
     """Rows of a batch, of one severity after another; of clean slices the severity is 0."""
     severities = [0] if corruption is None else list(range(1, SEVERITIES + 1))
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         for start in range(0, len(chosen), BATCH):
             batch = [row for _, row in chosen.iloc[start : start + BATCH].iterrows()]
             slices = list(pool.map(read_slice, batch))

@@ -1,7 +1,6 @@
 """A finished run measured on one part of its manifest."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +22,7 @@ from brainmtl.evaluation.slice_list import write_slice_list
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.imaging.mask import read_mask, write_mask
 from brainmtl.imaging.square import from_square
+from brainmtl.imaging.threads import threads
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, read_json, write_json
 
@@ -116,7 +116,7 @@ def _score(
         )
 
     found: list[dict[str, Any]] = []
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         for batch in np.array_split(chosen, max(1, -(-len(chosen) // recipe.data.batch_size))):
             found.extend(pool.map(lambda one: score(*one), _predict(network, cache, batch)))
             progress(len(found), len(chosen))

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
+from brainmtl.imaging.threads import threads
 
 SIDE = 64
 """Pixels a side: at 64, with :mod:`.likeness`, copies and neighbouring slices of BRISC lie apart."""
@@ -64,7 +64,7 @@ def read_thumbnails(
     Raises:
         InputError: a file cannot be read.
     """
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         seen = pool.map(lambda path: shrink(read_picture(Path(path)).pixels), images)
         return collect(seen, len(images), progress)
 

@@ -1,7 +1,6 @@
 """How alike the candidates are in their detail: as they lie, and with what both show laid over itself."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from brainmtl.data.copies.likeness import correlation, detail
 from brainmtl.data.copies.orientation import ORIENTATIONS
 from brainmtl.data.copies.resample import Floats, cut
 from brainmtl.data.copies.thumbnails import SIDE, Thumbnails
+from brainmtl.imaging.threads import threads
 
 SAME = 0.97
 """Likeness from which two pictures show one slice; neighbours in BRISC reach .95, in phantoms .968."""
@@ -56,7 +56,7 @@ def verify(
 
     starts = range(0, len(candidates), BLOCK)
     lying, overlaid = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
-    with ThreadPoolExecutor() as pool:
+    with threads() as pool:
         for start, (one, best) in zip(starts, pool.map(look, starts), strict=True):
             lying.append(one)
             overlaid.append(best)
