@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from brainmtl.errors import InputError
-from brainmtl.report.share import share_run
+from brainmtl.report.share import share_run, share_weights
 
 
 def test_no_slice_and_no_path_is_shared(reported: Path, tmp_path: Path):
@@ -34,3 +36,24 @@ def test_a_run_without_a_report_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="brainmtl report"):
         share_run(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_are_shared_at_half_precision(tmp_path: Path):
+    chance = np.random.default_rng(0)
+    state = {
+        "conv": chance.normal(size=(8, 4, 3, 3)).astype(np.float32),
+        "norm.running_var": np.array([1e-9, 1e6], np.float32),
+        "norm.num_batches_tracked": np.array(7),
+    }
+    (tmp_path / "run").mkdir()
+    save_file(state, tmp_path / "run" / "model.safetensors")
+    found = load_file(share_weights(tmp_path / "run", tmp_path / "out"))
+    assert found["conv"].dtype == np.float16
+    np.testing.assert_allclose(found["conv"], state["conv"], rtol=2**-11, atol=2**-24)
+    for name in ("norm.running_var", "norm.num_batches_tracked"):
+        np.testing.assert_array_equal(found[name], state[name])
+
+
+def test_a_run_that_has_not_finished_has_no_weights_to_share(tmp_path: Path):
+    with pytest.raises(InputError, match="no weights yet"):
+        share_weights(tmp_path, tmp_path / "out")

@@ -17,6 +17,7 @@ from brainmtl.training.run import (
     load_weights,
     processor_name,
     read_json,
+    run_manifest,
     save_weights,
     start_run,
     sweep,
@@ -170,3 +171,11 @@ def test_environment_tells_no_path(begun):
     environment = read_json(begun / "environment.json")
     assert not any(str(value).startswith("/") for value in environment.values())
     assert pd.Timestamp(environment["started"]).tzinfo is not None
+
+
+def test_a_shared_copy_names_no_manifest(tmp_path):
+    write_json(tmp_path / "data.json", {"manifest_sha256": "0" * 64})
+    with pytest.raises(InputError, match=r"data\.json: manifest: a shared copy.*SHA-256"):
+        run_manifest(tmp_path)
+    write_json(tmp_path / "data.json", {"manifest": "brisc.parquet"})
+    assert str(run_manifest(tmp_path)) == "brisc.parquet"

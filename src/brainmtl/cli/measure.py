@@ -55,7 +55,13 @@ def score(
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     readme: Annotated[Path | None, typer.Option(help="Also put its results into this Markdown file.")] = None,
+    beside: Annotated[
+        list[Path] | None, typer.Option(help="With --readme: runs to show before it; may be repeated.")
+    ] = None,
     share: Annotated[Path | None, typer.Option(help="Also copy what anybody may see to this folder.")] = None,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="With --share: the weights too, at half precision.")
+    ] = False,
 ) -> None:
     """Write one self-contained HTML page about a run, with its figures and tables.
 
@@ -63,12 +69,14 @@ def report(
     """
     from brainmtl.report.page import write_report
     from brainmtl.report.readme import refresh_readme
-    from brainmtl.report.share import share_run
+    from brainmtl.report.share import share_run, share_weights
 
     with status("drawing"):
         page = write_report(run)
         if readme is not None:
-            refresh_readme(readme, [run])
+            refresh_readme(readme, [*(beside or []), run])
         if share is not None:
             share_run(run, share)
+        if share is not None and weights:
+            share_weights(run, share)
     typer.echo(page)

@@ -122,6 +122,7 @@ def _about(run: Run) -> str:
         f"encoder {encoder}" if encoder else None,
         f"{size}×{size} px" if size else None,
         f"{network['parameters'] / 1e6:.1f} M parameters" if "parameters" in network else None,
+        f"protocol {run.data['protocol']}" if "protocol" in run.data else None,
         f"{result['epochs']} epochs in {result['hours']:.1f} h"
         if {"epochs", "hours"} <= result.keys()
         else None,

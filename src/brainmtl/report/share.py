@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 
@@ -43,3 +45,32 @@ def share_run(run: Path, out: Path) -> list[Path]:
         with whole_file(out / name) as temporary:
             temporary.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     return sorted(written)
+
+
+def share_weights(run: Path, out: Path) -> Path:
+    """Write the weights of a run at half precision, so that others can go on from it, or export it.
+
+    Vectors (biases, statistics of norms) stay float32: they weigh nothing, and some do not fit float16.
+
+    Args:
+        run: a finished run folder.
+        out: a folder; ``model.safetensors`` in it is replaced.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: the run has not finished, or the file cannot be written.
+    """
+    from safetensors.numpy import load_file, save
+
+    path = run / "model.safetensors"
+    if not path.is_file():
+        raise InputError("has no weights yet", where=run, mend=f"brainmtl train --resume {run}")
+    state = load_file(path)
+    content = save(
+        {name: value.astype(np.float16) if value.ndim > 1 else value for name, value in state.items()}
+    )
+    with whole_file(out / path.name) as temporary:
+        temporary.write_bytes(content)
+    return out / path.name

@@ -24,7 +24,7 @@ from brainmtl.imaging.mask import read_mask, write_mask
 from brainmtl.imaging.square import from_square
 from brainmtl.imaging.threads import threads
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import load_network, load_recipe, read_json, write_json
+from brainmtl.training.run import load_network, load_recipe, run_manifest, write_json
 
 Measured = Literal["train", "validation", "test"]
 KEPT = ["id", "label", "plane", "group", "source", "image", "mask", "width", "height"]
@@ -62,7 +62,7 @@ def evaluate(
         raise InputError(
             "this model has read the test part already", where=folder, mend="pass --again to read it again"
         )
-    manifest = Path(read_json(run / "data.json")["manifest"])
+    manifest = run_manifest(run)
     table = read_manifest(manifest)
     side = parts(table, recipe.data.protocol, recipe.data.fold).to_numpy(dtype=object)
     chosen, train = np.flatnonzero(side == part), np.flatnonzero(side == "train")

@@ -43,6 +43,7 @@ from brainmtl.training.run import (
     load_recipe,
     load_weights,
     read_json,
+    run_manifest,
     start_run,
     sweep,
     write_json,
@@ -111,7 +112,7 @@ def resume(
         raise InputError("the run has finished", where=run, mend="start another with --init-from")
     sweep(run)
     data = read_json(run / "data.json")
-    manifest = Path(data["manifest"])
+    manifest = run_manifest(run)
     table = read_manifest(manifest)
     if content_hash(table) != data["manifest_sha256"]:
         raise InputError(

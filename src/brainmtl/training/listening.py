@@ -15,7 +15,7 @@ from brainmtl.evaluation.mask_conformal import needed_margin
 from brainmtl.inference.package import Answer, ModelPackage
 from brainmtl.labels import CLASSES
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import read_json
+from brainmtl.training.run import read_json, run_manifest
 
 
 def listen(
@@ -36,7 +36,7 @@ def listen(
         InputError: the manifest or its slices are gone or others than they were, or none is for validation.
     """
     data = read_json(run / "data.json")
-    manifest = Path(data["manifest"])
+    manifest = run_manifest(run)
     table = read_manifest(manifest)
     if content_hash(table) != data["manifest_sha256"]:
         raise InputError(

@@ -149,6 +149,26 @@ def load_network(run: Path) -> nn.Module:
     return network.eval()
 
 
+def run_manifest(run: Path) -> Path:
+    """Where the manifest lies that a run was trained on.
+
+    Args:
+        run: a run folder.
+
+    Raises:
+        InputError: it is a shared copy, which does not say.
+    """
+    data = read_json(run / "data.json")
+    if "manifest" not in data:
+        raise InputError(
+            "a shared copy names no manifest",
+            where=run / "data.json",
+            field="manifest",
+            mend="add the path of the one whose SHA-256 it has",
+        )
+    return Path(data["manifest"])
+
+
 def load_weights(network: nn.Module, run: Path) -> None:
     """Put the chosen weights of a run into a network.
 
