@@ -19,6 +19,7 @@ from brainmtl.inference.certainty import Certainty, temper
 from brainmtl.inference.measure import longest_diameter, measured
 from brainmtl.inference.result import Result
 from brainmtl.inference.runtime import Runtime, UnusableModelError, open_runtime
+from brainmtl.inference.stages import Stage
 from brainmtl.labels import CLASSES, ClassName
 
 KEY: Final = "brainmtl"
@@ -69,6 +70,7 @@ class PackageInfo(BaseModel):
         certainty: what validation taught of how sure the model is; ``None`` where nobody asked.
         storage: of the weights; whichever it is, they compute in float32 unless a runtime chooses less.
         metrics: a summary of what was measured, if anything was.
+        stages: what the network is made of; none in a package that does not tell.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -88,6 +90,7 @@ class PackageInfo(BaseModel):
     storage: Literal["fp32", "fp16"] = "fp32"
     provenance: Provenance
     metrics: dict[str, Any] | None = None
+    stages: tuple[Stage, ...] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -33,7 +33,8 @@ from brainmtl.inference.package import (
 from brainmtl.models.build import parameter_counts
 from brainmtl.training.listening import listen
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import load_network, load_recipe, read_json
+from brainmtl.training.run import load_network, load_recipe, read_json, run_manifest
+from brainmtl.training.stages import list_stages
 from brainmtl.training.storage import Storage, store_in_half
 
 OPSET = 18
@@ -215,6 +216,7 @@ def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -
             attribution=_attribution(recipe, data.get("sources", [])),
         ),
         metrics=_measured(run) or None,
+        stages=list_stages(cast(nn.Module, network.network), recipe.data.size),
     )
 
 
@@ -253,7 +255,7 @@ def _examples(run: Path, recipe: Recipe) -> NDArray[np.uint8]:
 
 def _slices(run: Path) -> list[NDArray[np.uint8]]:
     try:
-        table = read_manifest(Path(read_json(run / "data.json")["manifest"]))
+        table = read_manifest(run_manifest(run))
         rows = np.linspace(0, len(table) - 1, REAL_SLICES).astype(int)
         return [read_picture(Path(table["image"].iloc[row])).pixels for row in rows]
     except InputError:
