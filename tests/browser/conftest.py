@@ -16,6 +16,16 @@ from onnx import TensorProto, helper, numpy_helper
 from brainmtl.inference.package import CLASS, KEY, MASK, OUTPUTS
 
 SIZE = 128
+STAGES = [
+    {"name": "stage1", "room": "encoder", "shape": [4, 128, 128], "parameters": 100, "macs": 3000},
+    {"name": "stage2", "room": "encoder", "shape": [8, 64, 64], "parameters": 300, "macs": 1000},
+    {
+        **{"name": "up1", "room": "decoder", "shape": [4, 128, 128], "parameters": 500, "macs": 6000},
+        **{"takes": "stage1", "attention": True},
+    },
+    {"name": "mask", "room": "mask", "shape": [1, 128, 128], "parameters": 60, "macs": 0},
+    {"name": "classes", "room": "classes", "shape": [4], "parameters": 40, "macs": 0},
+]
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +42,21 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server whose model marks what is bright and calls everything a meningioma."""
+def runs(tmp_path_factory: pytest.TempPathFactory, write_run) -> Path:
+    """A folder of two runs on the same phantoms; ``near`` paints closer to the truth."""
+    folder = tmp_path_factory.mktemp("runs")
+    write_run(folder / "far", shift=6)
+    write_run(folder / "near", shift=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory, runs: Path) -> Iterator[str]:
+    """A server whose model marks what is bright and calls everything a meningioma; and two runs."""
     model = tmp_path_factory.mktemp("model") / "bright.onnx"
     onnx.save(_bright(), model)
-    command = [sys.executable, "-m", "brainmtl.cli", "serve", "--model", str(model), "--port", "0"]
+    served = ["--model", str(model), "--runs", str(runs), "--port", "0"]
+    command = [sys.executable, "-m", "brainmtl.cli", "serve", *served]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = next(line for line in process.stderr if "serving on" in line)
@@ -69,6 +89,7 @@ def _bright() -> onnx.ModelProto:
         "format_version": 1, "name": "bright", "task": "joint", "size": SIZE, "fit": "pad", "parameters": 1,
         "outputs": list(OUTPUTS["joint"]),
         "provenance": {"brainmtl": "0.1.0", "recipe": "none", "created": "2025-01-01"},
+        "metrics": {"test": {"dice": 0.25}}, "stages": STAGES,
     }  # fmt: skip
     helper.set_model_props(made, {KEY: json.dumps(info)})
     return made
@@ -92,6 +113,6 @@ def page(chromium, address: str, tmp_path: Path):
     )
     opened.complaints = complaints
     opened.goto(address)
-    opened.wait_for_function("document.querySelector('#model').options.length > 0")
+    opened.locator("#model option").first.wait_for(state="attached")
     yield opened
     context.close()

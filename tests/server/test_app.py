@@ -9,6 +9,7 @@ import sys
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import highdicom
@@ -19,6 +20,7 @@ from PIL import Image
 
 from brainmtl.errors import UsageError
 from brainmtl.imaging.mask import read_mask
+from brainmtl.inference.certainty import Certainty, Familiarity
 from brainmtl.inference.predict import predict_files
 from brainmtl.server.app import create_app
 from brainmtl.server.settings import Settings
@@ -266,6 +268,18 @@ def test_models_and_counters(client, png, another):
         counted = api.get("/metrics").text
     assert 'brainmtl_rows_total{model="second",status="ok"} 1.0' in counted
     assert 'brainmtl_requests_total{route="/v1/predict",status="200"} 1.0' in counted
+
+
+def test_models_are_told_without_the_numbers_of_their_feature_space(client, package, another):
+    space = Familiarity.model_construct(space="A" * 40_000, farthest=2.0, alarms=0.05, slices=9)
+    certainty = Certainty(slices=9, persons=3, notes=()).model_copy(update={"familiarity": space})
+    taught = replace(package, info=package.info.model_copy(update={"name": "taught", "certainty": certainty}))
+    with client(taught) as api:
+        answer = api.get("/v1/models")
+    assert len(answer.content) < 5000
+    said = answer.json()[1]["certainty"]
+    assert said["familiarity"] == {"farthest": 2.0, "alarms": 0.05, "slices": 9}
+    assert said["persons"] == 3
 
 
 def test_models_that_cannot_be_told_apart_are_refused(package):

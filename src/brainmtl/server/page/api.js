@@ -1,6 +1,7 @@
 // The server's API. Errors carry what, where and mend, as the server tells them.
 const EMBEDDED = ["picture", "mask", "mask_probability", "dicom_seg"];
 let token = null;
+let asking = null;
 
 export class ApiError extends Error {
   constructor(error, rows) {
@@ -11,6 +12,28 @@ export class ApiError extends Error {
 
 export async function listModels() {
   return (await call("v1/models")).json();
+}
+
+export async function listRuns() {
+  return (await call("v1/runs")).json();
+}
+
+export async function listPublished() {
+  return (await call("v1/published")).json();
+}
+
+/** Metrics and rows of a part of a run. */
+export async function readPart(run, part) {
+  return (await call(`v1/runs/${encodeURIComponent(run)}/${part}`)).json();
+}
+
+export async function readLog(run) {
+  return (await call(`v1/runs/${encodeURIComponent(run)}/log`)).json();
+}
+
+/** @param layer `picture`, `truth` or `prediction` of a row, as a PNG. */
+export async function readLayer(run, part, number, layer) {
+  return (await call(`v1/runs/${encodeURIComponent(run)}/${part}/${number}/${layer}`)).blob();
 }
 
 /** Rows of `POST /v1/predict`, with pictures as data: addresses. */
@@ -32,7 +55,7 @@ async function call(path, options = {}) {
     throw new ApiError({ what: "The server cannot be reached.", mend: "is it running?" });
   }
   if (answer.status === 401) {
-    token = await askToken();
+    token = await (asking ??= askToken().finally(() => (asking = null)));
     return call(path, options);
   }
   if (!answer.ok) {

@@ -1,9 +1,12 @@
 // The frame of the page: its views, theme, model and keys. A view is a module that exports `title`, `keys`
 // and `open(main, context)`.
 import { listModels } from "./api.js";
+import * as compare from "./views/compare.js";
+import * as explore from "./views/explore.js";
+import * as how from "./views/how.js";
 import * as read from "./views/read.js";
 
-const views = { read };
+const views = { read, explore, compare, how };
 const element = (id) => document.getElementById(id);
 const context = { models: [], model: () => context.models.find((one) => one.name === element("model").value) };
 
@@ -47,11 +50,14 @@ async function start() {
     if (event.key === "?" && !event.target.closest("input:not([type=range])")) element("help").showModal();
   });
   listViews();
+  context.ready = listModels().then((models) => (context.models = models));
   window.addEventListener("hashchange", showView);
   showView();
-  context.models = await listModels();
+  await context.ready;
+  element("model").parentElement.hidden = !context.models.length;
   element("model").replaceChildren(...context.models.map((model) => new Option(model.name, model.name)));
   element("model").dispatchEvent(new Event("change", { bubbles: true }));
+  if (!context.models.length && !location.hash) location.hash = "explore";
 }
 
 start();

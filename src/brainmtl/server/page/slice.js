@@ -36,7 +36,17 @@ async function values(address) {
   const image = new Image();
   image.src = address;
   await image.decode();
-  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  return shades(image, image.naturalWidth, image.naturalHeight);
+}
+
+/** @param blob a grey PNG. @returns its width, height and values. */
+export async function decodeLayer(blob) {
+  const image = await createImageBitmap(blob);
+  return { width: image.width, height: image.height, values: shades(image, image.width, image.height) };
+}
+
+function shades(image, width, height) {
+  const canvas = new OffscreenCanvas(width, height);
   const drawing = canvas.getContext("2d", { willReadFrequently: true });
   drawing.drawImage(image, 0, 0);
   const colours = drawing.getImageData(0, 0, canvas.width, canvas.height).data;

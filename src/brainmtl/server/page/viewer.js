@@ -2,10 +2,11 @@
 import { outline } from "./slice.js";
 
 const TUMOUR = [230, 159, 0];
+const TRUTH = [86, 180, 233];
 const MOST_ZOOM = 16;
 
 export class Viewer {
-  /** @param canvas to draw on. @param handlers `step(by)` scrolls; `windowed()` tells of a new window. */
+  /** @param canvas to draw on. @param handlers `step(by)` scrolls; `windowed()` tells of a new window, `moved()` of zoom or pan. */
   constructor(canvas, handlers) {
     this.canvas = canvas;
     this.handlers = handlers;
@@ -15,12 +16,20 @@ export class Viewer {
     this.#listen();
   }
 
-  show(slice, mask) {
+  /** @param truth a second mask, of which only the outline is shown. */
+  show(slice, mask, truth = null) {
     if (slice?.width !== this.slice?.width || slice?.height !== this.slice?.height) this.fit();
     this.slice = slice;
     this.mask = mask;
     this.border = slice && mask ? outline(mask, slice.width, slice.height) : null;
+    this.truth = slice && truth ? outline(truth, slice.width, slice.height) : null;
     this.draw();
+  }
+
+  /** Look where another viewer looks. */
+  follow({ zoom, centre, look }) {
+    [this.zoom, this.centre] = [zoom, centre];
+    this.set({ window: look.window, level: look.level });
   }
 
   set(changes) {
@@ -37,11 +46,13 @@ export class Viewer {
   zoomBy(factor) {
     this.zoom = Math.min(MOST_ZOOM, Math.max(0.5, this.zoom * factor));
     this.draw();
+    this.handlers.moved?.();
   }
 
   panBy(x, y) {
     this.centre = [this.centre[0] + x, this.centre[1] + y];
     this.draw();
+    this.handlers.moved?.();
   }
 
   windowBy(width, level) {
@@ -69,11 +80,16 @@ export class Viewer {
     drawing.imageSmoothingEnabled = scale < 6;
     drawing.imageSmoothingQuality = "high";
     drawing.drawImage(this.#paint(), 0, 0);
-    if (!this.border || this.look.style === "off") return;
-    drawing.strokeStyle = `rgb(${TUMOUR.join(" ")} / ${this.look.style === "outline" ? 1 : this.look.opacity})`;
+    if (this.look.style === "off") return;
     drawing.lineWidth = (1.75 * ratio) / scale;
     drawing.lineCap = "square";
-    drawing.stroke(this.border);
+    if (this.truth) this.#stroke(drawing, this.truth, TRUTH, 1);
+    if (this.border) this.#stroke(drawing, this.border, TUMOUR, this.look.style === "outline" ? 1 : this.look.opacity);
+  }
+
+  #stroke(drawing, border, colour, opacity) {
+    drawing.strokeStyle = `rgb(${colour.join(" ")} / ${opacity})`;
+    drawing.stroke(border);
   }
 
   #paint() {
