@@ -117,12 +117,15 @@ def test_a_request_that_has_begun_is_answered_after_sigterm_and_the_log_knows_no
     assert "Phantom" not in err
 
 
-def test_it_listens_where_it_is_told_and_loads_neither_torch_nor_pandas(serve):
-    server = serve("--prefix", "/brain")
+def test_it_listens_where_it_is_told_and_loads_neither_torch_nor_pandas(serve, tmp_path):
+    (tmp_path / "data.json").write_text("{}")
+    server = serve("--prefix", "/brain", "--runs", str(tmp_path))
     assert server.address.endswith("/brain/")
     connection = server.connect()
-    connection.request("GET", "/brain/readyz")
-    assert connection.getresponse().status == 200
+    for path in ("readyz", "v1/runs"):
+        connection.request("GET", f"/brain/{path}")
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (200, True)
     connection.close()
     taken = subprocess.run(
         [*server.process.args[:6], "--port", str(server.parts.port)],
@@ -142,6 +145,7 @@ def test_it_listens_where_it_is_told_and_loads_neither_torch_nor_pandas(serve):
     [
         (["--model", "nowhere.onnx"], 3, "nowhere.onnx"),
         (["--token-file", "nowhere"], 3, "nowhere"),
+        (["--runs", "nowhere"], 3, "no run folder"),
         (["--prefix", "brain"], 2, "--prefix"),
         (["--memory", "/nowhere"], 2, "--memory"),
     ],
