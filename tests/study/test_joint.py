@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 import torch
 
@@ -15,10 +16,11 @@ from brainmtl.training.run import read_json
 
 @pytest.fixture(scope="module")
 def halves(manifest, tmp_path_factory):
-    """The phantoms in two folds."""
+    """The phantoms in two folds, with persons for validation in both."""
     table = read_manifest(manifest)
+    number = pd.factorize(table["group"])[0]
     path = tmp_path_factory.mktemp("halves") / "manifest.parquet"
-    write_manifest(table.assign(fold=table["fold"] % 2), path)
+    write_manifest(table.assign(fold=number % 2, validation=number < 4), path)
     return path
 
 
