@@ -38,6 +38,6 @@ def risk_coverage_curve(
         axes.set_ylabel("share of those with a wrong class")
         if aurc is not None:
             place: dict[str, Any] = {"transform": axes.transAxes, "va": "top", "fontweight": "bold"}
-            axes.text(0.03, 0.97, f"AURC {aurc:.4f}", fontsize=10, **place)
+            axes.text(0.03, 0.88, f"AURC {aurc:.4f}", fontsize=10, **place)
         figure.legend(loc="outside upper left", ncols=3, columnspacing=1.0)
         return figure
