@@ -31,6 +31,12 @@ def test_tempering_is_scipys_softmax_of_divided_logits(seed, temperature):
     assert temper(softmax(logits, axis=1), temperature) == pytest.approx(expected, abs=1e-9)
 
 
+def test_a_class_that_cannot_be_named_stays_so_however_hot():
+    tempered = temper(np.array([[0.7, 0.3, 0, 0]]), 100.0)
+    assert tempered[0, 2:].tolist() == [0, 0]
+    assert tempered.sum() == pytest.approx(1)
+
+
 def test_tempering_of_certain_answers_is_finite():
     assert temper(np.eye(4, dtype=np.float32), 0.05) == pytest.approx(np.eye(4))
 

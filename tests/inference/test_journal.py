@@ -144,7 +144,8 @@ def test_nothing_is_unpickled(package: ModelPackage, scans: Path, tmp_path: Path
     def refuse(*_args, **_options):
         raise AssertionError("unpickled")
 
-    nibabel.save(nibabel.Nifti1Image(np.ones((20, 20, 4), np.int16), np.eye(4)), scans / "a.nii.gz")
+    voxels = np.random.default_rng(0).integers(0, 900, (20, 20, 4), np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), scans / "a.nii.gz")
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
     assert all(row.status == "ok" for row in predict_files(package, [scans], tmp_path / "out"))

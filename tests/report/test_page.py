@@ -185,7 +185,7 @@ def test_slices_that_are_gone(make_run):
     table.to_parquet(rows)
     page = report(run)
     assert re.search(r"\d+ slices are no longer where they were", page.text)
-    assert len(page.all("img")) == 3 + 3
+    assert len(page.all("img")) == 3 + 4
 
 
 def test_whatever_the_run_is_called_is_text(make_run):

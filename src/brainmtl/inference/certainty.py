@@ -140,14 +140,15 @@ def temper(probabilities: NDArray[np.floating], temperature: float) -> NDArray[n
     """Divide the logits by a temperature; logits are log-probabilities but for a constant that cancels.
 
     Args:
-        probabilities: ``(N, C)``; 0 counts as 2.2e-16.
+        probabilities: ``(N, C)``; 0 stays 0: a class that the network cannot name.
         temperature: above 0.
 
     Returns:
         ``(N, C)``, each row summing to 1; the order of the classes stays.
     """
-    logits = np.log(np.maximum(np.asarray(probabilities, float), SMALLEST)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances = np.asarray(probabilities, float)
+    logits = np.log(np.maximum(chances, SMALLEST)) / temperature
+    powers = np.where(chances > 0, np.exp(logits - logits.max(axis=1, keepdims=True)), 0.0)
     tempered: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return tempered
 
