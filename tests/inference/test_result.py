@@ -15,7 +15,7 @@ from brainmtl.inference.predict import predict_files
 from brainmtl.inference.result import Result
 from brainmtl.labels import CLASSES
 
-PAGE = Path(__file__).parents[2] / "docs" / "results.md"
+PAGE = Path(__file__).parents[2] / "docs" / "predictions.md"
 
 
 @pytest.fixture

@@ -214,3 +214,11 @@ def test_nothing_is_held_back_from_the_whole(run, manifest):
 def test_a_schedule_that_follows_validation_needs_one(run, setting):
     with pytest.raises(InputError, match=setting.split("=")[0] + ".*follows validation"):
         run("data.protocol=official-whole", setting)
+
+
+def test_a_balancing_by_past_losses_needs_no_validation(run):
+    """Liu et al. 2019: equal weights for two epochs, then by how fast each loss fell."""
+    whole = run("data.protocol=official-whole", "balancing={name: dwa}", "schedule.epochs=3")
+    weights = [float(row["train_mask_weight"]) for row in read_log(whole / "log.csv")]
+    assert weights[:2] == [1, 1]
+    assert weights[2] != 1

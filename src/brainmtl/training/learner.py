@@ -87,6 +87,8 @@ class Learner(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Stop a run that has lost its way.
 
+        Where there is no validation, the balancing takes note of the epoch here, before it is saved.
+
         Raises:
             InputError: the mean loss of the epoch is not a finite number.
         """
@@ -97,12 +99,12 @@ class Learner(pl.LightningModule):
                     field="optimizer.lr",
                     mend="train again with a lower rate",
                 )
+        if self.recipe.holds_nothing_back:
+            self._end_epoch()
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation, and let the balancing take note of the epoch before it is saved."""
-        trained = self.epoch_means("train")
-        if {"train_mask_loss", "train_class_loss"} <= trained.keys():
-            self.balancing.end_epoch(trained["train_mask_loss"], trained["train_class_loss"])
+        self._end_epoch()
         self.means = {key: value for key, value in self.means.items() if key.startswith("train")}
 
     def validation_step(self, batch: Batch, number: int) -> None:
@@ -164,6 +166,11 @@ class Learner(pl.LightningModule):
     def _spacing(self) -> int:
         """Batches from one measurement of the conflict to the next."""
         return -(-int(self.trainer.num_training_batches) // MEASURED)
+
+    def _end_epoch(self) -> None:
+        trained = self.epoch_means("train")
+        if {"train_mask_loss", "train_class_loss"} <= trained.keys():
+            self.balancing.end_epoch(trained["train_mask_loss"], trained["train_class_loss"])
 
     def _note_conflict(self, tasks: tuple[Tensor, ...]) -> None:
         shared = shared_weights(self.network) if len(known(tasks)) == 2 else []
