@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainmtl.data.splits import FOLDS, VALIDATION_SHARE, draw_splits, frozen_splits, parts, settle_splits
+from brainmtl.data.splits import (
+    FOLDS,
+    VALIDATION_SHARE,
+    draw_splits,
+    frozen_splits,
+    kept,
+    parts,
+    settle_splits,
+)
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES, PLANES
 
@@ -162,3 +170,14 @@ def test_copies_nobody_has_looked_for_are_named(phantom: pd.DataFrame):
         parts(unseen, "official-clean-train")
     with pytest.raises(InputError, match=r"data\.fold: there is no fold 7"):
         parts(phantom, "folds", 7)
+
+
+@pytest.mark.parametrize("protocol", ["official", "official-whole", "patient-5fold", "folds"])
+def test_a_folder_left_out_is_for_nothing_and_moves_no_other_slice(phantom: pd.DataFrame, protocol):
+    source = phantom["source"].iloc[0]
+    gliomas = phantom["label"] == "glioma"
+    before, after = parts(phantom, protocol), parts(phantom, protocol, leave_out=[f"{source}/glioma"])
+    assert (after[gliomas] == "left_out").all()
+    assert (after[~gliomas] == before[~gliomas]).all()
+    assert list(kept(phantom, [f"{source}/glioma"])["id"]) == list(phantom["id"][~gliomas])
+    assert (parts(phantom, protocol, leave_out=["another/glioma"]) == before).all()

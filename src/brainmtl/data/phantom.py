@@ -245,8 +245,11 @@ def _draw_person(name: str, label: ClassName, rng: np.random.Generator) -> Perso
 
 
 def _stack(person: Person, split: str, count: int, first: int, rng: np.random.Generator) -> list[Slice]:
+    """Slices of one person, at places too far apart for copies: even ones for training, odd ones for test."""
     planes = rng.choice(len(PLANES), count)
-    drifts, seeds = rng.uniform(-1, 1, count), rng.integers(2**31, size=count)
+    places = 2 * rng.permutation(MOST_SLICES)[:count] + (split == "test")
+    drifts = (places + rng.uniform(0.2, 0.8, count)) / MOST_SLICES - 1
+    seeds = rng.integers(2**31, size=count)
     return [
         Slice(split, first + k, person, PLANES[planes[k]], float(drifts[k]), int(seeds[k]))
         for k in range(count)

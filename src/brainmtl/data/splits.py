@@ -1,6 +1,7 @@
 """Which slices a network learns from, is selected on, and is measured on."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -90,7 +91,25 @@ def _deal(table: pd.DataFrame, shares: int, seed: int) -> NDArray[np.int8]:
     return dealt
 
 
-def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -> "pd.Series[str]":
+def kept(table: pd.DataFrame, leave_out: Sequence[str]) -> pd.DataFrame:
+    """The slices of a manifest without some folders of its sets.
+
+    Args:
+        table: a manifest.
+        leave_out: ``source/label`` each, as in ``sartaj/glioma``; one that is not there changes nothing.
+    """
+    return table[~_named(table, leave_out)].reset_index(drop=True)
+
+
+def _named(table: pd.DataFrame, folders: Sequence[str]) -> NDArray[np.bool_]:
+    if not folders:
+        return np.zeros(len(table), bool)
+    return (table["source"] + "/" + table["label"].fillna("")).isin(list(folders)).to_numpy(dtype=bool)
+
+
+def parts(
+    table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0, leave_out: Sequence[str] = ()
+) -> "pd.Series[str]":
     """Say for every slice whether it is for training, validation or test.
 
     ==========================  ==================================  ====================================
@@ -110,6 +129,7 @@ def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -
         table: a manifest.
         protocol: which.
         fold: 0 to 4, for the protocols that have folds.
+        leave_out: folders that are for nothing, as for :func:`kept`.
 
     Returns:
         ``"train"``, ``"validation"``, ``"test"`` or ``"left_out"``, aligned with the table. Validation shares
@@ -122,7 +142,8 @@ def parts(table: pd.DataFrame, protocol: Protocol = "official", fold: int = 0) -
     test = _in_fold(table, fold) if protocol == "patient-5fold" else _in_own_test(table)
     held = _held(table, protocol, fold)
     out = _leaked(table) if protocol == "official-clean-train" else np.zeros(len(table), bool)
-    side = np.select([test, out, held], ["test", "left_out", "validation"], "train")
+    named = _named(table, leave_out)
+    side = np.select([named, test, out, held], ["left_out", "test", "left_out", "validation"], "train")
     return pd.Series(side, index=table.index, dtype="string")
 
 

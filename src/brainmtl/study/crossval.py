@@ -8,7 +8,7 @@ import pandas as pd
 
 from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest, write_manifest
-from brainmtl.data.splits import parts
+from brainmtl.data.splits import kept
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 from brainmtl.study.folds import By, draw_folds
@@ -17,6 +17,7 @@ from brainmtl.study.summary import write_summary
 from brainmtl.training.checks import check_rows
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
 from brainmtl.training.run import read_json, write_json
+from brainmtl.training.sides import sides
 
 STARTED: Final = {"recipe.yaml", "manifest.parquet", "plan.json", "logs"}
 """What lies in the folder before the first fold has begun."""
@@ -66,7 +67,8 @@ def cross_validate(
         InterruptedRun: a fold was stopped.
     """
     recipe = _in_folds(recipe)
-    table = draw_folds(read_manifest(manifest), folds, by, test_share, seed)
+    table = kept(read_manifest(manifest), recipe.data.leave_out)
+    table = draw_folds(table, folds, by, test_share, seed)
     plan = {
         "recipe": recipe.name,
         "by": by,
@@ -107,8 +109,8 @@ def _train(jobs: list[Job], epochs: int, workers: int, threads: int, progress: P
             raise failure
 
 
-def _in_folds(recipe: Recipe) -> Recipe:
-    data = recipe.data.model_copy(update={"protocol": "folds", "fold": 0})
+def _in_folds(recipe: Recipe, fold: int = 0) -> Recipe:
+    data = recipe.data.model_copy(update={"protocol": "folds", "fold": fold})
     return recipe.model_copy(update={"data": data})
 
 
@@ -134,7 +136,7 @@ def _start(recipe: Recipe, table: pd.DataFrame, manifest: Path, plan: dict[str, 
     if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - STARTED):
         raise InputError("is not empty", where=out, mend="name a new folder")
     for fold in range(plan["folds"]):
-        side = parts(table, "folds", fold).to_numpy(dtype=object)
+        side = sides(table, _in_folds(recipe, fold))
         rows = {name: (side == name).nonzero()[0] for name in ("train", "validation")}
         check_rows(recipe, table, rows, manifest)
     write_manifest(table, out / "manifest.parquet")

@@ -44,6 +44,7 @@ class Model:
         fit: how a slice is made square.
         protocol: which slices it has not learnt from,
         fold: and in which fold. A package is taken to follow the set's own split.
+        leave_out: folders that it has nothing to do with, ``source/label`` each.
         threshold: a pixel is tumour above this probability.
         run: squares, uint8 ``(B, S, S)``, to masks, float32 ``(B, S, S)``, and classes, float32 ``(B, 4)``.
     """
@@ -54,6 +55,7 @@ class Model:
     fit: Fit
     protocol: Protocol
     fold: int
+    leave_out: tuple[str, ...]
     threshold: float
     run: Callable[[Pixels], Batch]
 
@@ -106,7 +108,8 @@ def _from_run(path: Path) -> Model:
         )
 
     data, weights = recipe.data, file_sha256(path / "model.safetensors")
-    return Model(recipe.name, weights, data.size, data.fit, data.protocol, data.fold, 0.5, run)
+    which = data.protocol, data.fold, data.leave_out
+    return Model(recipe.name, weights, data.size, data.fit, *which, 0.5, run)
 
 
 def _from_package(path: Path) -> Model:
@@ -120,4 +123,4 @@ def _from_package(path: Path) -> Model:
             classes = scale(classes[:, order], info.temperature).astype(np.float32)
         return masks, classes
 
-    return Model(info.name, package.sha256, info.size, info.fit, "official", 0, info.mask_threshold, run)
+    return Model(info.name, package.sha256, info.size, info.fit, "official", 0, (), info.mask_threshold, run)

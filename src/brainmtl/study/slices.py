@@ -52,8 +52,8 @@ def held_out(table: pd.DataFrame, models: Sequence[Model], part: Tried, manifest
     Raises:
         InputError: the models do not share such slices, or there are none.
     """
-    drawn = {(model.protocol, model.fold) for model in models}
-    sides = [parts(table, protocol, fold).to_numpy(dtype=object) == part for protocol, fold in sorted(drawn)]
+    drawn = {(model.protocol, model.fold, model.leave_out) for model in models}
+    sides = [parts(table, *how).to_numpy(dtype=object) == part for how in sorted(drawn)]
     if any((side != sides[0]).any() for side in sides):
         raise InputError(
             f"the models have not the same {part} part",

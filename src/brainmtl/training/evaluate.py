@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from brainmtl.data.cache import Cache, open_cache
 from brainmtl.data.leaks import known_leaks
 from brainmtl.data.manifest import read_manifest
-from brainmtl.data.splits import parts
 from brainmtl.data.thumbnails import standard_thumbnails
 from brainmtl.errors import InputError
 from brainmtl.evaluation.floors import floors
@@ -23,8 +22,10 @@ from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.imaging.mask import read_mask, write_mask
 from brainmtl.imaging.square import from_square
 from brainmtl.imaging.threads import threads
+from brainmtl.training.memory import keep_freed_memory
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, run_manifest, write_json
+from brainmtl.training.sides import sides
 
 Measured = Literal["train", "validation", "test"]
 KEPT = ["id", "label", "plane", "group", "source", "image", "mask", "width", "height"]
@@ -64,12 +65,13 @@ def evaluate(
         )
     manifest = run_manifest(run)
     table = read_manifest(manifest)
-    side = parts(table, recipe.data.protocol, recipe.data.fold).to_numpy(dtype=object)
+    side = sides(table, recipe)
     chosen, train = np.flatnonzero(side == part), np.flatnonzero(side == "train")
     if not len(chosen):
         raise InputError(
             f"no slice is for {part}", where=manifest, field="split", mend="index a set that has one"
         )
+    keep_freed_memory()
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
     scores = _score(network, recipe, table, cache, chosen, folder, progress)
     rows = pd.concat([table.iloc[chosen][KEPT].reset_index(drop=True), pd.DataFrame(scores)], axis=1)

@@ -22,7 +22,6 @@ from torch import nn
 
 from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
-from brainmtl.data.splits import parts
 from brainmtl.errors import InputError, InterruptedRun
 from brainmtl.models.build import build_network
 from brainmtl.training.batches import Slices, loader
@@ -31,6 +30,7 @@ from brainmtl.training.checks import Rows, check_recipe, check_rows, check_size
 from brainmtl.training.fine_tuning import NextPhase, PatientStopping, say_what_trains
 from brainmtl.training.learner import Learner
 from brainmtl.training.log import EpochLog, read_log
+from brainmtl.training.memory import keep_freed_memory
 from brainmtl.training.phases import phases
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import (
@@ -49,6 +49,7 @@ from brainmtl.training.run import (
     write_json,
     write_weights,
 )
+from brainmtl.training.sides import sides
 
 
 def train(
@@ -133,7 +134,7 @@ def _seed(recipe: Recipe) -> None:
 
 
 def _rows(recipe: Recipe, table: pd.DataFrame) -> Rows:
-    part = parts(table, recipe.data.protocol, recipe.data.fold).to_numpy(dtype=object)
+    part = sides(table, recipe)
     return {name: np.flatnonzero(part == name) for name in ("train", "validation")}
 
 
@@ -154,6 +155,7 @@ def _fit(
     checkpoint: Path | None,
     bar: bool,
 ) -> None:
+    keep_freed_memory()
     done = 0 if checkpoint is None else int(RunCheckpoints().load_checkpoint(checkpoint)["epoch"]) + 1
     learner = Learner(network, recipe, max(done - 1, 0))
     rows = {name: slices.teaching(chosen, recipe.network) for name, chosen in rows.items()}

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from brainmtl.data.cache import Cache, open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
-from brainmtl.data.splits import parts
 from brainmtl.errors import InputError
 from brainmtl.evaluation.certainty import Validation
 from brainmtl.evaluation.mask_conformal import needed_margin
@@ -16,6 +15,7 @@ from brainmtl.inference.package import Answer, ModelPackage
 from brainmtl.labels import CLASSES
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import read_json, run_manifest
+from brainmtl.training.sides import sides
 
 
 def listen(
@@ -42,7 +42,7 @@ def listen(
         raise InputError(
             "the manifest is not the one this run was trained on", where=manifest, mend="restore it"
         )
-    side = parts(table, recipe.data.protocol, recipe.data.fold).to_numpy(dtype=object)
+    side = sides(table, recipe)
     rows = np.flatnonzero(side == "validation")
     if not len(rows):
         raise InputError("no slice is for validation", where=manifest, mend="train on a set that has one")

@@ -13,11 +13,13 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from brainmtl.data.splits import Protocol
 from brainmtl.errors import InputError, UsageError
 from brainmtl.imaging.square import Fit
+from brainmtl.labels import CLASSES
 from brainmtl.models.build import NetworkPart, Part
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+Folder = Annotated[str, Field(pattern=rf"^[^/]+/({'|'.join(CLASSES)})$")]
 LARGEST_SEED = 2**32 - 1
 SEE_RECIPES = "see `brainmtl recipes`"
 YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
@@ -32,6 +34,8 @@ class DataPart(Part):
 
     protocol: Protocol = "official"
     fold: int = Field(default=0, ge=0)
+    leave_out: tuple[Folder, ...] = ()
+    """Folders whose slices are for nothing, ``source/label`` each."""
     size: int = Field(default=256, ge=32, le=1024)
     fit: Fit = "pad"
     batch_size: int = Field(default=16, ge=1)

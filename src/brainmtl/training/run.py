@@ -21,11 +21,11 @@ from torch import Tensor, nn
 
 import brainmtl
 from brainmtl.data.manifest import content_hash, summary
-from brainmtl.data.splits import parts
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 from brainmtl.models.build import build_network, parameter_counts
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
+from brainmtl.training.sides import sides
 
 LAST = Path("checkpoints", "last.ckpt")
 BEST = Path("checkpoints", "best.ckpt")
@@ -62,7 +62,7 @@ def start_run(run: Path, recipe: Recipe, table: pd.DataFrame, manifest: Path, ne
         InputError: the folder holds something, or cannot be written.
     """
     check_free(run)
-    part = parts(table, recipe.data.protocol, recipe.data.fold)
+    part = sides(table, recipe)
     data = {
         "manifest": str(manifest),
         "manifest_sha256": content_hash(table),
