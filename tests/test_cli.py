@@ -40,6 +40,7 @@ VERBS = (
     "phantom",
     "index",
     "join",
+    "pack",
     "audit",
     "train",
     "crossval",

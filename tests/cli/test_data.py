@@ -51,6 +51,19 @@ def test_two_sets_are_indexed_and_joined(run, sartaj: Path, phantom_root: Path, 
     assert joined["slices"] == len(table) == 3 + len(read_manifest(two))
 
 
+def test_a_packed_set_is_read_where_it_lies(run, sartaj: Path, tmp_path: Path):
+    one, folder, again = tmp_path / "one.parquet", tmp_path / "packed", tmp_path / "again.parquet"
+    assert run("index", sartaj, "-o", one)[0] == 0
+    code, out, _ = run("pack", one, "-o", folder, "--size", 32, "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads((folder / "pack.json").read_text())
+    assert run("index", folder, "-o", again)[0] == 0
+    assert read_manifest(again)["id"].tolist() == read_manifest(one)["id"].tolist()
+    code, out, err = run("pack", one, "-o", folder)
+    assert (code, out) == (3, "")
+    assert "is not empty" in err
+
+
 def test_what_cannot_be_indexed_or_joined_leaves_nothing(run, sartaj: Path, tmp_path: Path):
     one = tmp_path / "one.parquet"
     assert run("index", sartaj, "-o", one)[0] == 0

@@ -118,6 +118,50 @@ def join(
     _finish(table, warnings, out, as_json)
 
 
+@app.command()
+def pack(
+    manifest: Annotated[Path, typer.Argument(help="From `brainmtl index`.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder to make.")],
+    size: Annotated[int, typer.Option(min=16, max=1024, help="Side of the squares in pixels.")] = 192,
+    stretch: Annotated[
+        bool, typer.Option("--stretch", help="Stretch slices to squares; default: pad them with black.")
+    ] = False,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of the WebP that slices become.")] = 90,
+    as_json: Json = False,
+) -> None:
+    """Pack a set at one size, small enough to move; its manifest.parquet is read like any other.
+
+    Example: brainmtl pack brisc.parquet -o brisc-192 --size 192
+    """
+    from brainmtl.data.manifest import read_manifest
+    from brainmtl.data.pack import pack as make
+
+    table = read_manifest(manifest)
+    with bar("packing", len(table)) as progress:
+        record = make(
+            table, out, size, fit="stretch" if stretch else "pad", quality=quality, progress=progress
+        )
+    if as_json:
+        typer.echo(json.dumps(record, indent=2))
+        return
+    loss = record["loss"]
+    rows = [
+        ["slices", f"{record['slices']} ({record['masks']} with a mask)"],
+        ["megabytes", f"{record['bytes'] / 1e6:.1f} in {len(record['shards'])} shards"],
+        ["grey error, mean of a slice", f"{loss['grey_error']:.3f} levels"],
+        ["grey error, worst slice", f"{loss['grey_error_worst']:.3f} levels"],
+        ["mask Dice on the square", _number(loss["mask_dice"])],
+        ["mask Dice at native size", _number(loss["mask_dice_native"])],
+        ["masks too small for the square", str(loss["masks_vanished"])],
+    ]
+    show_table(["", "packed"], rows)
+    typer.echo(f"Written to {out}; read it as {out / 'manifest.parquet'}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
 def _finish(table: "pd.DataFrame", warnings: list[str], out: Path, as_json: bool) -> None:
     from brainmtl.data.manifest import summary, write_manifest
 

@@ -7,14 +7,16 @@ import pandas as pd
 
 from brainmtl.data.brisc import index_brisc
 from brainmtl.data.figshare import figshare_files, index_figshare
+from brainmtl.data.manifest import read_manifest
 from brainmtl.data.plain import LISTING, index_plain
 from brainmtl.data.sartaj import SPLITS, index_sartaj
+from brainmtl.data.shards import MANIFEST, RECORD
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
 
 KNOWN = (
     "BRISC has classification_task/, SARTAJ has Training/ or Testing/, Figshare has <number>.mat files, "
-    f"a plain folder has {LISTING}"
+    f"a plain folder has {LISTING}, a packed set has {RECORD}"
 )
 Progress = Callable[[int, int], None]
 
@@ -65,12 +67,16 @@ def _index(root: Path, pictures: Path, progress: Progress) -> tuple[pd.DataFrame
         root, layout = _below(root)
     if layout == "BRISC":
         return index_brisc(root)
+    if layout == "packed":
+        return read_manifest(root / MANIFEST), []
     if layout == "Figshare":
         return index_figshare(root, pictures, progress)
     return index_sartaj(root, progress) if layout == "SARTAJ" else index_plain(root, progress)
 
 
 def _layout(root: Path) -> str | None:
+    if (root / RECORD).is_file():
+        return "packed"
     if (root / "classification_task").is_dir():
         return "BRISC"
     if (root / LISTING).is_file():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainmtl.data.shards import laid_out
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 from brainmtl.labels import CLASSES, HEALTHY, PLANES
@@ -119,13 +120,13 @@ def _flaws(table: pd.DataFrame) -> list[Flaw]:
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """Read a manifest.
+    """Read a manifest; that of a packed set lays its slices out as files beside it the first time.
 
     Args:
-        path: a Parquet file that ``brainmtl index`` wrote.
+        path: a Parquet file that ``brainmtl index`` or ``brainmtl pack`` wrote.
 
     Raises:
-        InputError: the file is missing, not Parquet, or breaks the contract.
+        InputError: the file is missing, not Parquet, or breaks the contract, or a packed set is damaged.
     """
     try:
         table = pd.read_parquet(path)
@@ -133,7 +134,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
         raise InputError("no such manifest", where=path, mend="make it with `brainmtl index`") from error
     except Exception as error:
         raise InputError("not a Parquet table", where=path, mend="make it with `brainmtl index`") from error
-    return check_manifest(table, path)
+    return laid_out(check_manifest(table, path), path.parent)
 
 
 def write_manifest(table: pd.DataFrame, path: Path) -> None:
