@@ -5,19 +5,18 @@ import io
 import logging
 import math
 import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_file_meta_info
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from brainmtl.errors import InputError
+from brainmtl.imaging.deflated import Watched
 from brainmtl.imaging.limits import MAX_BYTES, check_bytes, check_scan
 
 # pydicom tells of every oddity on stderr; what matters to a reader of masks is told as warnings of a slice.
@@ -82,12 +81,12 @@ def open_dicom(path: Path, *, pixels: bool = True) -> tuple[Dataset, str]:
     """
     check_bytes(path)
     try:
-        _check_inflated(path)
         if pixels:
             content = path.read_bytes()
-            dataset, sha256 = dcmread(io.BytesIO(content), force=True), hashlib.sha256(content).hexdigest()
+            dataset, sha256 = _parse(io.BytesIO(content), path), hashlib.sha256(content).hexdigest()
         else:
-            dataset, sha256 = dcmread(path, force=True, stop_before_pixels=True), ""
+            with path.open("rb") as file:
+                dataset, sha256 = _parse(file, path, stop_before_pixels=True), ""
     except InputError:
         raise
     except Exception as error:  # pydicom raises anything on broken bytes
@@ -205,23 +204,10 @@ def _perpendicular(directions: tuple[float, ...]) -> bool:
     return bool(np.allclose([right @ right, down @ down, right @ down], [1, 1, 0], atol=0.01))
 
 
-def _check_inflated(path: Path) -> None:
-    """A deflated file may unpack to a thousand times its size, and pydicom would follow."""
-    with path.open("rb") as handle:
-        if handle.read(132)[128:] != b"DICM":
-            return
-    meta = read_file_meta_info(path)
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return
-    with path.open("rb") as handle:
-        handle.seek(132 + 12 + int(meta.get("FileMetaInformationGroupLength") or 0))
-        inflate, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
-        packed = handle.read(1 << 20)
-        while packed and not inflate.eof:
-            size += len(inflate.decompress(packed, 1 << 24))
-            if size > MAX_BYTES:
-                raise InputError(f"unpacks to more than {MAX_BYTES:,} bytes", where=path, mend="split it")
-            packed = inflate.unconsumed_tail or handle.read(1 << 20)
+def _parse(file: BinaryIO, path: Path, **how: bool) -> Dataset:
+    dataset = dcmread(cast(BinaryIO, Watched(file, path, MAX_BYTES)), force=True, **how)
+    dataset.buffer = None  # what it was read from is not kept alive with it
+    return dataset
 
 
 def _broken(error: Exception, path: Path) -> InputError:

@@ -1,6 +1,7 @@
 """NIfTI volumes to slices, and masks to NIfTI."""
 
 import gzip
+import math
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,22 @@ def claimed_shape(path: Path) -> tuple[int, int, int]:
         raise InputError("its header cannot be read", where=path, mend="export it again") from error
     height, width = (shape[other] for other in range(3) if other != axis)
     return shape[axis], height, width
+
+
+def claimed_bytes(path: Path) -> int:
+    """Bytes of voxels that :func:`read_nifti` would read, from the header alone.
+
+    Args:
+        path: a ``.nii`` or ``.nii.gz`` file.
+
+    Returns:
+        Bytes; 0 where the header cannot be read, and then no voxel is.
+    """
+    try:
+        header, shape = _header(path)
+        return max(0, math.prod(shape)) * int(header.get_data_dtype().itemsize)
+    except Exception:  # nibabel raises anything on broken bytes
+        return 0
 
 
 def slicing_axis(shape: tuple[int, ...], sizes: NDArray[np.float64]) -> int:

@@ -11,7 +11,7 @@ from brainmtl.inference.predict import predict_files
 from brainmtl.inference.result import Result
 from brainmtl.server.memory import memory_folder
 from brainmtl.server.settings import Settings
-from brainmtl.server.sizes import check_sizes
+from brainmtl.server.sizes import check_sizes, check_unpacked
 from brainmtl.server.upload import Upload, store_uploads
 
 
@@ -55,6 +55,7 @@ def read_files(
     """
     with memory_folder(memory) as folder:
         names = store_uploads(uploads, folder / "scan")
+        check_unpacked(names, settings.max_bytes)
         check_sizes(
             find_scans(list(names)), names, max_pixels=settings.max_pixels, max_slices=settings.max_slices
         )

@@ -18,7 +18,7 @@ class Settings:
         queue: requests that are read, wait or are answered at once; the next one is told to come again.
         workers: threads that decode and encode.
         time_out_s: for a request, from its first byte.
-        max_bytes: of a request's body.
+        max_bytes: of a request's body, and of what packed files in it unpack to.
         max_files: in a request.
         max_pixels: of one slice.
         max_slices: in a request: files, frames and slices of volumes.

@@ -1,13 +1,34 @@
-"""Too many pixels or slices, told by headers before anything is decoded."""
+"""Too many bytes, pixels or slices, told before anything is unpacked or decoded."""
 
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
 from brainmtl.errors import InputError
+from brainmtl.imaging.kind import kind_of
 from brainmtl.imaging.picture import claimed_size
 from brainmtl.inference.inputs import Scan
 from brainmtl.server.problems import Refusal
+
+
+def check_unpacked(names: dict[Path, str], most: int) -> None:
+    """Refuse a request whose packed files (deflated DICOM, NIfTI) are far larger than they are sent.
+
+    Args:
+        names: its files, and what the client calls each.
+        most: bytes that all of them may unpack to.
+
+    Raises:
+        Refusal: too large (413).
+    """
+    left = most
+    for path, name in names.items():
+        try:
+            left -= _unpacked(path, left)
+        except InputError as error:
+            raise _too_large(error.what, name) from error
+        if left < 0:
+            raise _too_large(f"unpacks to more than {most:,} bytes", name)
 
 
 def check_sizes(scans: Sequence[Scan], names: dict[Path, str], *, max_pixels: int, max_slices: int) -> None:
@@ -35,6 +56,19 @@ def check_sizes(scans: Sequence[Scan], names: dict[Path, str], *, max_pixels: in
                 raise _too_large(f"slices of {width}×{height} pixels, more than {max_pixels:,}", name)
     if slices > max_slices:
         raise _too_large(f"{slices:,} slices, more than {max_slices:,}", None)
+
+
+def _unpacked(path: Path, most: int) -> int:
+    kind = kind_of(path)
+    if kind == "dicom":
+        from brainmtl.imaging.deflated import unpacked_bytes
+
+        return unpacked_bytes(path, most)
+    if kind == "nifti":
+        from brainmtl.imaging.nifti import claimed_bytes
+
+        return claimed_bytes(path)
+    return 0
 
 
 def _claims(scan: Scan) -> Iterator[tuple[int, int, int]]:
