@@ -24,6 +24,7 @@ description: A network for tests.
 data:
   protocol: official
   size: 64
+  fit: pad
 network:
   encoder:
     name: plain

@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from brainmtl.report.tables import Table
 
 
 def say(text: str) -> None:
@@ -38,6 +41,21 @@ def show_metrics(metrics: dict[str, Any], as_json: bool) -> None:
                 number = "–" if value is None else f"{value:.4f}"
                 rows.append([section, name, number, interval, str(metric.get("n", ""))])
     show_table(["", "metric", "value", "95 % interval", "n"], rows)
+
+
+def show_found(found: dict[str, Any], as_json: bool, *tables: "Table") -> None:
+    """Print what was found.
+
+    Args:
+        found: all of it, for a program.
+        as_json: whether a program reads it.
+        tables: for a person.
+    """
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for table in tables:
+        show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
 
 
 def show_table(head: list[str], rows: list[list[str]]) -> None:

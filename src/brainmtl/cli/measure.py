@@ -54,6 +54,7 @@ def score(
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
+    others: Annotated[list[Path] | None, typer.Argument(help="Runs to compare it with.")] = None,
     readme: Annotated[Path | None, typer.Option(help="Also put its results into this Markdown file.")] = None,
     beside: Annotated[
         list[Path] | None, typer.Option(help="With --readme: runs to show before it; may be repeated.")
@@ -72,7 +73,7 @@ def report(
     from brainmtl.report.share import share_run, share_weights
 
     with status("drawing"):
-        page = write_report(run)
+        page = write_report(run, others or ())
         if readme is not None:
             refresh_readme(readme, [*(beside or []), run])
         if share is not None:

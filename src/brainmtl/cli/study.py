@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from brainmtl.cli.app import Json, app
-from brainmtl.cli.console import bar, show_table
+from brainmtl.cli.console import bar, show_found, show_table
 from brainmtl.errors import UsageError
 
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="From `brainmtl index`.")]
@@ -67,11 +67,7 @@ def crossval(
         )
     if share is not None:
         share_study(out, share)
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-        return
-    table = fold_table(found)
-    show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+    show_found(found, as_json, fold_table(found))
 
 
 @app.command()
@@ -162,11 +158,7 @@ def joint_vs_single(
             ledger=ledger,
             progress=progress,
         )
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-        return
-    for table in (equivalence_table(found), cost_table(found)):
-        show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+    show_found(found, as_json, equivalence_table(found), cost_table(found))
 
 
 @app.command()

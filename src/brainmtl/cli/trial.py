@@ -1,18 +1,20 @@
 """Verbs that try a trained model out."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from brainmtl.cli.app import Json, app
-from brainmtl.cli.console import bar, show_table
+from brainmtl.cli.console import bar, show_found
 from brainmtl.errors import UsageError
 
 Model = Annotated[Path, typer.Argument(help="A finished run folder, or a model package.")]
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="From `brainmtl index`.")]
-Out = Annotated[Path, typer.Option("-o", "--out", help="A folder; the same again goes on with it.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="A folder; the same again goes on. Default: in the run folder."),
+]
 Part = Annotated[str, typer.Option(help="validation, or test.")]
 Ledger = Annotated[Path | None, typer.Option(help="Where readings of the test part are noted.")]
 
@@ -21,7 +23,7 @@ Ledger = Annotated[Path | None, typer.Option(help="Where readings of the test pa
 def robustness(
     model: Model,
     manifest: Manifest,
-    out: Out,
+    out: Out = None,
     part: Part = "validation",
     slices: Annotated[int, typer.Option(min=0, help="How many, balanced by class; 0 for all.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of their choice.")] = 0,
@@ -30,7 +32,7 @@ def robustness(
 ) -> None:
     """Measure what is left of a model's answers on corrupted slices: fifteen ways, five severities.
 
-    Example: brainmtl robustness runs/base -m brisc.parquet -o robust/base
+    Example: brainmtl robustness runs/base -m brisc.parquet
     """
     _check_part(part)
     from brainmtl.report.robustness import kept_table
@@ -40,25 +42,21 @@ def robustness(
         found = try_robustness(
             model,
             manifest,
-            out,
+            _folder(model, out, "robustness"),
             part=part,  # type: ignore[arg-type]
             slices=slices,
             seed=seed,
             ledger=ledger,
             progress=progress,
         )
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-        return
-    table = kept_table(found)
-    show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+    show_found(found, as_json, kept_table(found))
 
 
 @app.command()
 def ensemble(
     models: Annotated[list[Path], typer.Argument(help="Finished run folders, or model packages.")],
     manifest: Manifest,
-    out: Annotated[Path, typer.Option("-o", "--out", help="A folder for JSON, rows and tables.")],
+    out: Out = None,
     part: Part = "validation",
     slices: Annotated[int, typer.Option(min=0, help="How many, balanced by class; 0 for all.")] = 0,
     ledger: Ledger = None,
@@ -66,7 +64,7 @@ def ensemble(
 ) -> None:
     """Measure what a mirrored view, and the mean of several runs, gain over the first run, and cost.
 
-    Example: brainmtl ensemble runs/base runs/other -m brisc.parquet -o ensembles/two
+    Example: brainmtl ensemble runs/base runs/other -m brisc.parquet
     """
     _check_part(part)
     from brainmtl.report.ensemble import ensemble_table
@@ -76,41 +74,40 @@ def ensemble(
         found = try_ensemble(
             models,
             manifest,
-            out,
+            _folder(models[0], out, "ensemble"),
             part=part,  # type: ignore[arg-type]
             slices=slices,
             ledger=ledger,
             progress=progress,
         )
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-        return
-    table = ensemble_table(found)
-    show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+    show_found(found, as_json, ensemble_table(found))
 
 
 @app.command()
 def explain(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
     manifest: Manifest,
-    out: Annotated[Path, typer.Option("-o", "--out", help="A folder; its pictures show slices.")],
+    out: Out = None,
     slices: Annotated[int, typer.Option(min=0, help="How many, balanced by class; 0 for all.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Measure how much of what speaks for a class lies within the tumour, by Grad-CAM.
 
-    Example: brainmtl explain runs/base -m brisc.parquet -o explained/base
+    Example: brainmtl explain runs/base -m brisc.parquet
     """
     from brainmtl.report.explanation import explanation_table
     from brainmtl.study.explanation import explain as look
 
     with bar("looking, slices", None) as progress:
-        found = look(run, manifest, out, slices=slices, progress=progress)
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-        return
-    table = explanation_table(found)
-    show_table(list(table.head), [[cell.text for cell in row] for row in table.rows])
+        found = look(run, manifest, _folder(run, out, "explanation"), slices=slices, progress=progress)
+    show_found(found, as_json, explanation_table(found))
+
+
+def _folder(model: Path, out: Path | None, name: str) -> Path:
+    """Where a trial goes: the report of a run finds it in the run folder."""
+    if out is None and not model.is_dir():
+        raise UsageError("a model package has no folder for the results", mend="name one with --out")
+    return out or model / name
 
 
 def _check_part(part: str) -> None:

@@ -90,11 +90,40 @@ def held_out_coverage(
         By class name, and under ``all``: the share with its 95 % interval; NaN for a class without slices.
     """
     codes = cluster_codes(groups, len(truth))
-    fold = np.random.default_rng(seed).permutation(int(codes.max()) + 1)[codes] % folds
-    held = np.zeros(len(truth), bool)
-    for number in range(folds):
-        left = fold == number
-        fitted = fit_class_sets(truth[~left], probabilities[~left], confidence)
-        held[left] = class_sets(fitted, probabilities[left])[np.arange(left.sum()), truth[left]]
+    kept = held_out_sets(truth, probabilities, groups, confidence=confidence, folds=folds, seed=seed)
+    held = kept[np.arange(len(truth)), truth]
     parts = {name: truth == code for code, name in enumerate(CLASSES)} | {"all": truth >= 0}
     return {name: rate_interval(held[part].astype(float), codes[part]) for name, part in parts.items()}
+
+
+def held_out_sets(
+    truth: NDArray[np.integer],
+    probabilities: NDArray[np.floating],
+    groups: NDArray[Any],
+    *,
+    confidence: float = CONFIDENCE,
+    folds: int = 10,
+    seed: int = 0,
+) -> NDArray[np.bool_]:
+    """The set of each slice, calibrated on other persons.
+
+    Args:
+        truth: as for :func:`held_out_coverage`, as are
+        probabilities: and
+        groups: and
+        confidence: and
+        folds: and
+        seed: each.
+
+    Returns:
+        bool ``(N, 4)``.
+    """
+    codes = cluster_codes(groups, len(truth))
+    fold = np.random.default_rng(seed).permutation(int(codes.max()) + 1)[codes] % folds
+    kept = np.zeros(probabilities.shape, bool)
+    for number in range(folds):
+        left = fold == number
+        kept[left] = class_sets(
+            fit_class_sets(truth[~left], probabilities[~left], confidence), probabilities[left]
+        )
+    return kept

@@ -14,7 +14,7 @@ from brainmtl.evaluation.clusters import cluster_codes
 from brainmtl.inference.certainty import SMALLEST
 from brainmtl.inference.certainty import temper as scale
 
-__all__ = ["RANGE", "Temperature", "best_temperature", "fit_temperature", "scale"]
+__all__ = ["RANGE", "Temperature", "best_temperature", "fit_temperature", "held_out_scaled", "scale"]
 
 RANGE = (0.05, 20.0)
 FOLDS = 5
@@ -74,13 +74,7 @@ def fit_temperature(
     Raises:
         ValueError: all slices are of one person.
     """
-    codes = cluster_codes(groups, len(truth))
-    persons = int(codes.max(initial=-1)) + 1
-    if persons < 2:
-        raise ValueError("a temperature needs slices of two persons at least")
-    scaled = np.empty((len(truth), probabilities.shape[1]))
-    for seen, left in GroupKFold(min(FOLDS, persons)).split(codes, groups=codes):
-        scaled[left] = scale(probabilities[left], best_temperature(truth[seen], probabilities[seen]))
+    scaled = held_out_scaled(truth, probabilities, groups)
     return Temperature(
         best_temperature(truth, probabilities),
         float(nll(truth, probabilities)),
@@ -89,6 +83,32 @@ def fit_temperature(
         float(ece(truth, scaled)),
         len(truth),
     )
+
+
+def held_out_scaled(
+    truth: NDArray[np.integer], probabilities: NDArray[np.floating], groups: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
+    """Probabilities, each slice's scaled as the slices of other persons want it.
+
+    Args:
+        truth: int ``(N,)``.
+        probabilities: ``(N, 4)``.
+        groups: ``(N,)``, the person of each slice; default: each slice stands alone.
+
+    Returns:
+        ``(N, 4)``.
+
+    Raises:
+        ValueError: all slices are of one person.
+    """
+    codes = cluster_codes(groups, len(truth))
+    persons = int(codes.max(initial=-1)) + 1
+    if persons < 2:
+        raise ValueError("a temperature needs slices of two persons at least")
+    scaled = np.empty((len(truth), probabilities.shape[1]))
+    for seen, left in GroupKFold(min(FOLDS, persons)).split(codes, groups=codes):
+        scaled[left] = scale(probabilities[left], best_temperature(truth[seen], probabilities[seen]))
+    return scaled
 
 
 def _logits(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:

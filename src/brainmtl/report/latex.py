@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from brainmtl.report.names import NBSP, NO_VALUE
+from brainmtl.report.folder import Run
+from brainmtl.report.names import METRICS, NBSP, NO_VALUE, metric_name, write_metric
 from brainmtl.report.tables import Table
 
 SPECIAL: Final = {
@@ -92,6 +93,23 @@ def to_macros(values: Mapping[str, str]) -> str:
     return "".join(
         rf"\newcommand{{\{name}}}{{{escape_latex(text)}}}" + "\n"
         for name, text in zip(names, values.values(), strict=True)
+    )
+
+
+def run_macros(run: Run) -> str:
+    r"""Every metric of a run as a macro: ``\TestSegmentationDice``, ``\ValidationClassificationAccuracy`` …
+
+    Args:
+        run: any.
+    """
+    return to_macros(
+        {
+            f"{part.part} {section} {name}": write_metric(metric, metric_name(section, name).kind)
+            for part in run.evaluations
+            for section in METRICS
+            for name, metric in (part.metrics.get(section) or {}).items()
+            if name in METRICS[section]
+        }
     )
 
 

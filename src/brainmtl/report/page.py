@@ -1,5 +1,6 @@
 """One self-contained HTML page about a run, with its figures and tables as files beside it."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,9 +8,12 @@ import pandas as pd
 
 import brainmtl
 from brainmtl.evaluation.slice_list import NAME, write_slice_list
+from brainmtl.report.certainty import certainty_table
 from brainmtl.report.charts import Chart, evaluation_charts, training_charts
+from brainmtl.report.claim import claim_table
 from brainmtl.report.folder import Evaluation, Run, read_run
 from brainmtl.report.html import Card, data_uri, template, write_whole
+from brainmtl.report.latex import run_macros, to_latex
 from brainmtl.report.names import METRICS, metric_name, value_name, write_interval, write_number
 from brainmtl.report.panels import View, draw_card, panel_sheet, read_view
 from brainmtl.report.picks import Pick, contradictions, extremes, failures
@@ -22,7 +26,9 @@ from brainmtl.report.results import (
     stratum_tables,
 )
 from brainmtl.report.style import DARK, LIGHT, to_png, to_svg
-from brainmtl.report.tables import Table, to_csv, to_markdown
+from brainmtl.report.tables import Table, to_csv, to_json, to_markdown
+from brainmtl.report.trials import read_trials
+from brainmtl.report.versus import versus_table
 
 SHOWN_FAILURES = 12
 TILES = (
@@ -71,7 +77,7 @@ class Section:
     gone: int
 
 
-def write_report(run: Path) -> Path:
+def write_report(run: Path, others: Sequence[Path] = ()) -> Path:
     """Write ``report.html``, ``figures/`` and ``tables/`` into a run folder, each file whole or not at all.
 
     A part that was measured before there was such a file gets its ``per_image.json`` as well.
@@ -80,6 +86,7 @@ def write_report(run: Path) -> Path:
 
     Args:
         run: a run folder, finished or not.
+        others: runs to compare it with, on the slices that both were measured on.
 
     Returns:
         The path of the page.
@@ -92,17 +99,18 @@ def write_report(run: Path) -> Path:
         if evaluation.slices is not None and not (evaluation.folder / NAME).exists():
             write_slice_list(evaluation.slices, evaluation.folder)
     training = [_draw(run, chart) for chart in training_charts(found)]
-    sections = [_section(run, found, evaluation) for evaluation in found.evaluations]
+    against = [read_run(other) for other in others]
+    sections = [_section(run, found, evaluation, against) for evaluation in found.evaluations]
     results, cost, data = result_tables(found), cost_table(found), data_tables(found)
+    trials, claim = read_trials(run), claim_table(found)
     strata = [
         table
         for section in sections
         for table in (*section.tables, section.failure_table, section.contradiction_table)
         if table
     ]
-    for table in (*results, *strata, cost, *data):
-        write_whole(run / "tables" / f"{table.name}.csv", to_csv(table).encode())
-        write_whole(run / "tables" / f"{table.name}.md", f"# {table.title}\n\n{to_markdown(table)}".encode())
+    _write_tables(run, [*results, *strata, cost, *data, claim])
+    write_whole(run / "tables" / "numbers.tex", run_macros(found).encode())
     html = template("report.html.j2").render(
         run=found,
         version=brainmtl.__version__,
@@ -112,11 +120,22 @@ def write_report(run: Path) -> Path:
         sections=sections,
         cost=cost,
         data=data,
+        trials=trials,
+        claim=claim,
         missing=_missing(found),
         names=METRICS,
     )
     write_whole(run / "report.html", html.encode())
     return run / "report.html"
+
+
+def _write_tables(run: Path, tables: Iterable[Table]) -> None:
+    for table in tables:
+        stem = run / "tables" / table.name
+        write_whole(stem.with_suffix(".csv"), to_csv(table).encode())
+        write_whole(stem.with_suffix(".md"), f"# {table.title}\n\n{to_markdown(table)}".encode())
+        write_whole(stem.with_suffix(".tex"), to_latex(table).encode())
+        write_whole(stem.with_suffix(".json"), to_json(table).encode())
 
 
 def _draw(run: Path, chart: Chart) -> Drawn:
@@ -128,7 +147,7 @@ def _draw(run: Path, chart: Chart) -> Drawn:
     return Drawn(chart.title, chart.alt, data_uri(vector, kind), data_uri(to_svg(chart.draw(DARK)), kind))
 
 
-def _section(run: Path, found: Run, evaluation: Evaluation) -> Section:
+def _section(run: Path, found: Run, evaluation: Evaluation, others: Sequence[Run]) -> Section:
     best: dict[str, list[tuple[Pick, View]]] = {}
     wrong: list[tuple[Pick, View]] = []
     odd: list[tuple[Pick, View]] = []
@@ -144,13 +163,14 @@ def _section(run: Path, found: Run, evaluation: Evaluation) -> Section:
     if rows:
         sheet = panel_sheet(sorted(rows, key=len, reverse=True))
         write_whole(run / "figures" / f"{evaluation.part}-panels.png", to_png(sheet, dpi=100))
+    calibration = _calibration(found, evaluation)
+    certain = certainty_table(evaluation, calibration) if _can_calibrate(evaluation, calibration) else None
+    versus = versus_table(found, others, evaluation.part)
     return Section(
         part=evaluation.part,
         slices=_count(evaluation),
-        charts=[
-            _draw(run, chart) for chart in evaluation_charts(evaluation, _calibration(found, evaluation))
-        ],
-        tables=stratum_tables(evaluation),
+        charts=[_draw(run, chart) for chart in evaluation_charts(evaluation, calibration)],
+        tables=[one for one in (versus, *stratum_tables(evaluation), certain) if one is not None],
         extremes={label: [_card(*one) for one in picks] for label, picks in best.items() if picks},
         failures=[_card(*one) for one in wrong],
         failure_table=failure_table(evaluation),
@@ -165,6 +185,11 @@ def _calibration(run: Run, evaluation: Evaluation) -> pd.DataFrame | None:
     """The rows of the validation part, for another part."""
     others = (one for one in run.evaluations if one.part == "validation" and one is not evaluation)
     return next((one.slices for one in others), None)
+
+
+def _can_calibrate(evaluation: Evaluation, calibration: pd.DataFrame | None) -> bool:
+    """A test part calibrates nothing, not even itself."""
+    return evaluation.part == "validation" or calibration is not None
 
 
 def _seen(evaluation: Evaluation, picks: list[Pick]) -> list[tuple[Pick, View]]:

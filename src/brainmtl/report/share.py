@@ -8,6 +8,7 @@ import numpy as np
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
+from brainmtl.report.trials import TABLES
 
 WHOLE = ("recipe.yaml", "log.csv", "network.json", "result.json")
 PRIVATE = {"data.json": ("manifest",), "environment.json": ("command",)}
@@ -30,8 +31,11 @@ def share_run(run: Path, out: Path) -> list[Path]:
     """
     if not (run / "report.html").is_file():
         raise InputError("has no report yet", where=run, mend=f"brainmtl report {run}")
-    tables = [path for path in run.glob("tables/*") if path.is_file()]
-    charts = [path for path in run.glob("figures/*.png") if not path.match(PANELS)]
+    trials = [name for name in TABLES if (run / name / f"{name}.json").is_file()]
+    tables = [path for part in ("", *trials) for path in (run / part).glob("tables/*") if path.is_file()]
+    tables += [run / name / f"{name}.json" for name in trials]
+    drawn = [path for part in ("", *trials) for path in (run / part).glob("figures/*.png")]
+    charts = [path for path in drawn if not path.match(PANELS)]
     copied = [run / name for name in WHOLE if (run / name).is_file()]
     written = []
     for path in [*copied, *run.glob("evaluation/*/metrics.json"), *charts, *tables]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -120,6 +121,18 @@ def to_csv(table: Table) -> str:
     writer.writerow(table.keys or table.head)
     writer.writerows([["" if cell.value is None else cell.value for cell in row] for row in table.rows])
     return buffer.getvalue()
+
+
+def to_json(table: Table) -> str:
+    """A table as JSON for programs: ``title``, ``note`` and ``rows``, a mapping of head to value each.
+
+    Args:
+        table: any.
+    """
+    keys = table.keys or table.head
+    rows = [{key: cell.value for key, cell in zip(keys, row, strict=True)} for row in table.rows]
+    content = {"title": table.title, "note": table.note, "rows": rows}
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
 def escape(words: str) -> str:

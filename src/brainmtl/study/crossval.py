@@ -12,7 +12,7 @@ from brainmtl.data.splits import kept
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 from brainmtl.study.folds import By, draw_folds
-from brainmtl.study.jobs import Job, epochs_done, run_jobs
+from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.summary import write_summary
 from brainmtl.training.checks import check_rows
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
@@ -96,17 +96,8 @@ def cross_validate(
         for fold in range(folds)
     ]
     open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
-    _train(jobs, recipe.schedule.epochs, workers, threads, progress)
+    run_all(jobs, recipe.schedule.epochs, workers=workers, threads=threads, progress=progress)
     return write_summary(out, plan, [Path(job.run) for job in jobs], measured, ledger)
-
-
-def _train(jobs: list[Job], epochs: int, workers: int, threads: int, progress: Progress) -> None:
-    def tick() -> None:
-        progress(sum(epochs_done(job, epochs) for job in jobs), epochs * len(jobs))
-
-    for _, failure in run_jobs(jobs, workers=workers, threads=threads, tick=tick):
-        if failure is not None:
-            raise failure
 
 
 def _in_folds(recipe: Recipe, fold: int = 0) -> Recipe:

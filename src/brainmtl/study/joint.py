@@ -8,7 +8,7 @@ from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
-from brainmtl.study.jobs import Job, epochs_done, run_jobs
+from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.joint_summary import write_summary
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
 from brainmtl.training.run import read_json, write_json
@@ -91,18 +91,10 @@ def joint_against_single(
         for arm, changes in ARMS.items()
     }
     open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
-    _train(list(jobs.values()), recipe.schedule.epochs, workers, threads, progress)
+    epochs = recipe.schedule.epochs
+    run_all(list(jobs.values()), epochs, workers=workers, threads=threads, progress=progress)
     runs = {key: Path(job.run) for key, job in jobs.items()}
     return write_summary(out, RECORD, plan, runs, ledger)
-
-
-def _train(jobs: list[Job], epochs: int, workers: int, threads: int, progress: Progress) -> None:
-    def tick() -> None:
-        progress(sum(epochs_done(job, epochs) for job in jobs), epochs * len(jobs))
-
-    for _, failure in run_jobs(jobs, workers=workers, threads=threads, tick=tick):
-        if failure is not None:
-            raise failure
 
 
 def _by_person(recipe: Recipe) -> Recipe:

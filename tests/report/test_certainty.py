@@ -1,0 +1,59 @@
+"""Certainty is judged on persons that calibrated nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainmtl.evaluation.classification import PROBABILITIES
+from brainmtl.labels import CLASSES
+from brainmtl.report.certainty import certainty_table
+from brainmtl.report.folder import Evaluation
+
+PERSONS, SLICES = 300, 4
+
+
+def said(part: str, seed: int, sharpness: float) -> Evaluation:
+    """Slices whose classes are drawn from what a network should have said; it says it too sharply."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 3, (PERSONS * SLICES, len(CLASSES)))
+    true = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    drawn = (true.cumsum(1) > rng.random((len(true), 1))).argmax(1)
+    stated = np.exp(sharpness * logits)
+    stated /= stated.sum(1, keepdims=True)
+    rows = pd.DataFrame(stated, columns=list(PROBABILITIES))
+    rows["label"] = [CLASSES[code] for code in drawn]
+    rows["group"] = np.repeat([f"person{n}" for n in range(PERSONS)], SLICES)
+    return Evaluation(part, Path("nowhere"), {}, rows)
+
+
+def values(evaluation: Evaluation, validation: pd.DataFrame | None = None) -> dict[str, float]:
+    table = certainty_table(evaluation, validation)
+    assert table is not None
+    return {row[0].text: row[1].value for row in table.rows}
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_scaling_mends_a_network_that_is_too_sure(part):
+    calibrating = said("validation", 0, 3.0)
+    shown = calibrating if part == "validation" else said("test", 1, 3.0)
+    found = values(shown, None if part == "validation" else calibrating.slices)
+    assert found["ECE, as stated"] > 0.1
+    assert found["ECE, after temperature scaling"] < 0.04
+    assert found["NLL, nats, after temperature scaling"] < found["NLL, nats, as stated"]
+
+
+def test_sets_hold_the_class_as_often_as_promised():
+    found = values(said("validation", 2, 1.0))
+    assert found["class sets hold the class"] > 0.975
+    assert 1 <= found["classes in a set, mean"] <= 4
+
+
+def test_without_classes_or_with_one_person_there_is_no_table():
+    known = said("validation", 3, 1.0)
+    assert known.slices is not None
+    blank = known.slices.assign(**dict.fromkeys(PROBABILITIES, np.nan))
+    alone = known.slices.assign(group="one")
+    for slices in (blank, alone, None):
+        assert certainty_table(Evaluation("validation", Path("nowhere"), {}, slices)) is None
