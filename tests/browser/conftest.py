@@ -13,7 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from brainmtl.inference.package import CLASS, KEY, MASK, OUTPUTS
+from brainmtl.inference.info import CLASS, KEY, MASK, OUTPUTS
 
 SIZE = 128
 STAGES = [

@@ -14,7 +14,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from brainmtl.inference.familiarity import FeatureSpace, pack
-from brainmtl.inference.package import CLASS, FEATURES, IMAGE, MASK, OUTPUTS, ModelPackage, load_package
+from brainmtl.inference.info import CLASS, FEATURES, IMAGE, MASK, OUTPUTS
+from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.labels import CLASSES
 
 SIZE = 64

@@ -15,7 +15,8 @@ from scipy import ndimage
 
 from brainmtl.errors import InputError
 from brainmtl.inference.familiarity import FeatureSpace, pack
-from brainmtl.inference.package import CLASS, MASK, NOTE, ModelPackage, load_package
+from brainmtl.inference.info import CLASS, MASK, NOTE
+from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.labels import CLASSES
 
 MakePackage = Callable[..., Path]

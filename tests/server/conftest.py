@@ -20,7 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from starlette.testclient import TestClient
 
-from brainmtl.inference.package import CLASS, KEY, MASK, OUTPUTS, ModelPackage, PackageInfo, Provenance
+from brainmtl.inference.info import CLASS, KEY, MASK, OUTPUTS, PackageInfo, Provenance
+from brainmtl.inference.package import ModelPackage
 from brainmtl.server.app import create_app
 from brainmtl.server.settings import Settings
 

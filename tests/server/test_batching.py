@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from brainmtl.inference.package import CLASS, MASK
+from brainmtl.inference.info import CLASS, MASK
 from brainmtl.server.batching import Batcher, Expired
 
 NAMES = (MASK, CLASS)

@@ -45,7 +45,7 @@ class Scan:
         return (several and self.files[0].resolve().parent.name) or stem(self.files[0])
 
 
-def find_files(files: Iterable[str | Path], out: Path) -> list[Path]:
+def find_files(files: Iterable[str | Path], out: Path | None = None) -> list[Path]:
     """List the files that are asked for, in order.
 
     Args:
@@ -53,7 +53,7 @@ def find_files(files: Iterable[str | Path], out: Path) -> list[Path]:
             their subfolders, sorted, hidden ones left out, and so are links that lead out of the folder; and
             patterns such as ``scans/*.png`` where no such file exists. What leads to nothing is kept, so
             that reading it says so.
-        out: the output folder; what an earlier prediction left in it is no input.
+        out: the output folder, if files are written; what an earlier prediction left in it is no input.
 
     Raises:
         UsageError: nothing is asked for, too much is, or a mask would be written over an input.
@@ -61,9 +61,8 @@ def find_files(files: Iterable[str | Path], out: Path) -> list[Path]:
     named = [path for file in files for path in _matches(Path(file))]
     if not named:
         raise UsageError("no files", mend="name files, folders or patterns")
-    written = [
-        (out / folder).resolve() for folder in (MASKS, OVERLAYS, VOLUMES, OBJECTS, PICTURES, PROBABILITIES)
-    ]
+    folders = (MASKS, OVERLAYS, VOLUMES, OBJECTS, PICTURES, PROBABILITIES)
+    written = [] if out is None else [(out / folder).resolve() for folder in folders]
     for path in named:
         if any(folder in path.resolve().parents for folder in written):
             raise UsageError(f"{path} lies where results are written", mend="choose another output folder")

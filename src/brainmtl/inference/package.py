@@ -1,106 +1,25 @@
 """The model package: one ONNX file with its metadata inside."""
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import brainmtl
 from brainmtl.errors import InputError
+from brainmtl.imaging.kind import kind_of
 from brainmtl.imaging.picture import Picture, read_picture
-from brainmtl.imaging.square import Fit, from_square, to_square
+from brainmtl.imaging.square import from_square, to_square
 from brainmtl.inference.abstention import why_not
-from brainmtl.inference.certainty import Certainty, temper
+from brainmtl.inference.certainty import temper
+from brainmtl.inference.info import CLASS, EXPORT, FEATURES, KEY, MASK, PackageInfo, read_info
 from brainmtl.inference.measure import longest_diameter, measured
 from brainmtl.inference.result import Result
 from brainmtl.inference.runtime import Runtime, UnusableModelError, open_runtime
-from brainmtl.inference.stages import Stage
-from brainmtl.labels import CLASSES, ClassName
-
-KEY: Final = "brainmtl"
-"""The entry of the ONNX file's ``metadata_props`` that holds :class:`PackageInfo` as JSON."""
-FORMAT_VERSION: Final = 1
-IMAGE: Final = "image"
-MASK: Final = "mask_probability"
-CLASS: Final = "class_probability"
-FEATURES: Final = "features"
-NOTE: Final = "Research use only; not a medical device."
-
-OutputName = Literal["mask_probability", "class_probability", "features"]
-OUTPUTS: Final[dict[str, tuple[OutputName, ...]]] = {
-    "segmentation": (MASK,),
-    "classification": (CLASS,),
-    "joint": (MASK, CLASS),
-}
-"""Task → answers of the graph: ``(B, 1, S, S)`` and ``(B, 4)``, sigmoid and softmax inside. After them may
-come ``features``, ``(B, D)``: what the encoder saw. Its one input is ``image``, float32 ``(B, 1, S, S)`` in
-[0, 1], B free."""
-EXPORT = "make it with `brainmtl export RUN`"
-
-
-class Provenance(BaseModel):
-    """Where a model comes from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    brainmtl: str
-    recipe: str
-    manifest_sha256: str | None = None
-    weights_sha256: str | None = None
-    created: str
-    attribution: str = ""
-    note: str = NOTE
-
-
-class PackageInfo(BaseModel):
-    """The metadata of a model package.
-
-    Attributes:
-        classes: what the columns of ``class_probability`` stand for.
-        size: side of the square that the network sees, in pixels.
-        fit: how a slice is made square.
-        mask_threshold: a pixel is tumour above this probability.
-        temperature: class probabilities ``p`` become ``p^(1/temperature)``, normalised: the softmax of the
-            logits divided by it.
-        certainty: what validation taught of how sure the model is; ``None`` where nobody asked.
-        storage: of the weights; whichever it is, they compute in float32 unless a runtime chooses less.
-        metrics: a summary of what was measured, if anything was.
-        stages: what the network is made of; none in a package that does not tell.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    format_version: Literal[1] = FORMAT_VERSION
-    name: str
-    task: Literal["segmentation", "classification", "joint"]
-    classes: tuple[ClassName, ...] = CLASSES
-    size: int = Field(ge=1)
-    fit: Fit
-    mask_threshold: float = Field(default=0.5, gt=0, lt=1)
-    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    certainty: Certainty | None = None
-    inputs: tuple[Literal["image"]] = (IMAGE,)
-    outputs: tuple[OutputName, ...]
-    parameters: int = Field(ge=0)
-    storage: Literal["fp32", "fp16"] = "fp32"
-    provenance: Provenance
-    metrics: dict[str, Any] | None = None
-    stages: tuple[Stage, ...] = ()
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.outputs not in (OUTPUTS[self.task], (*OUTPUTS[self.task], FEATURES)):
-            raise ValueError(f"a {self.task} network has the outputs {', '.join(OUTPUTS[self.task])}")
-        if self.certainty and self.certainty.familiarity and FEATURES not in self.outputs:
-            raise ValueError("familiarity needs the output features")
-        if sorted(self.classes) != sorted(CLASSES):
-            raise ValueError(f"classes are {', '.join(CLASSES)}, in any order")
-        return self
+from brainmtl.labels import CLASSES
 
 
 @dataclass(frozen=True)
@@ -136,20 +55,42 @@ class ModelPackage:
         """Predict one slice.
 
         Args:
-            picture: a picture file, or grey values, uint8 ``(H, W)``.
+            picture: a picture, or a DICOM or NIfTI file of one slice; or grey values, uint8 ``(H, W)``.
 
         Returns:
             The result, with ``mask_pixels`` and ``mask_probabilities``.
 
         Raises:
-            InputError: the picture cannot be used.
+            InputError: it cannot be used, or holds several slices, which :meth:`predict_scan` takes.
         """
         if isinstance(picture, np.ndarray):
             file, read = None, Picture(_check_array(picture), "L")
+        elif kind_of(Path(picture)) in ("dicom", "nifti"):
+            from brainmtl.inference.scan import answer_scan  # loads what reads DICOM and NIfTI
+
+            (result,) = answer_scan(self, Path(picture), most=1)
+            return result
         else:
             file, read = str(picture), read_picture(Path(picture))
         (answer,) = self.answers(self.square(read.pixels)[None])
         return self.result(file, read.pixels, answer, colour=read.colour)
+
+    def predict_scan(self, scan: str | Path) -> list[Result]:
+        """Predict every slice of a scan, and see them as a whole: volume, and no lesion on too few slices.
+
+        Args:
+            scan: a NIfTI file, a DICOM file, or the folder of a DICOM series.
+
+        Returns:
+            One result a slice, in their order in space, with ``mask_pixels`` and ``mask_probabilities``; then
+            one with status ``"error"`` for each file of a series that could not be read.
+
+        Raises:
+            InputError: there is no such scan, there are several, or nothing of it can be read.
+        """
+        from brainmtl.inference.scan import answer_scan
+
+        return answer_scan(self, Path(scan))
 
     def square(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Bring a slice, uint8 ``(H, W)``, to the network's square, uint8 ``(S, S)``."""
@@ -267,31 +208,9 @@ def load_package(path: Path, runtime: str = "cpu") -> ModelPackage:
         opened = open_runtime(content, runtime)
     except UnusableModelError as error:
         raise InputError("not an ONNX model that can be run", where=path, mend=EXPORT) from error
-    info = _read_info(opened.metadata(KEY), path)
+    info = read_info(opened.metadata(KEY), path)
     _check_graph(opened, info, path)
     return ModelPackage(info, hashlib.sha256(content).hexdigest(), opened)
-
-
-def _read_info(text: str | None, path: Path) -> PackageInfo:
-    if text is None:
-        raise InputError("an ONNX model without brainmtl's metadata", where=path, field=KEY, mend=EXPORT)
-    try:
-        tree = json.loads(text)
-        version = tree["format_version"]
-        if version != FORMAT_VERSION:
-            raise InputError(
-                f"format version {version}; brainmtl {brainmtl.__version__} reads {FORMAT_VERSION}",
-                where=path,
-                field="format_version",
-                mend="install the brainmtl that made it, or export it again",
-            )
-        return PackageInfo.model_validate(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or KEY
-        raise InputError(first["msg"], where=path, field=field, mend="export it again") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError("its metadata cannot be read", where=path, field=KEY, mend=EXPORT) from error
 
 
 def _check_graph(runtime: Runtime, info: PackageInfo, path: Path) -> None:

@@ -14,7 +14,7 @@ from brainmtl.imaging.series import read_stack
 from brainmtl.imaging.threads import threads
 from brainmtl.imaging.volume import Volume
 from brainmtl.inference.consistency import drop_stray
-from brainmtl.inference.inputs import VOLUMES, Scan
+from brainmtl.inference.inputs import VOLUMES, Scan, find_files, find_scans
 from brainmtl.inference.measure import longest_diameter, measured
 from brainmtl.inference.objects import write_objects
 from brainmtl.inference.package import ModelPackage
@@ -52,11 +52,11 @@ def predict_scan(
     Raises:
         InputError: the output folder cannot be written.
     """
-    volume, bad = _read(scan)
+    volume, bad = read_scan(scan)
     errors = [refused(package, file, error) for file, error in bad]
     if volume is None:
         return errors
-    results = _measure(list(_slices(package, volume, batch_size)), volume)
+    results = answer_volume(package, volume, batch_size)
     results = _write_slices(results, volume, name, out, overlay, view)
     results = _write_volume(results, volume, scan, name, out)
     if started is not None and scan.kind == "dicom":
@@ -64,7 +64,41 @@ def predict_scan(
     return [replace(result, mask_pixels=None, mask_probabilities=None) for result in results] + errors
 
 
-def _read(scan: Scan) -> tuple[Volume | None, list[tuple[Path, InputError]]]:
+def answer_scan(package: ModelPackage, path: Path, most: int | None = None) -> list[Result]:
+    """Read and predict the one scan that lies at a path, and write nothing.
+
+    Args:
+        package: the model.
+        path: a DICOM or NIfTI file, or the folder of a series.
+        most: slices that it may have; any number by default.
+
+    Returns:
+        One result a slice in their order in space, with arrays, and then one for each that could not be read.
+
+    Raises:
+        InputError: there is no scan or several, it has more slices, or nothing of it can be read.
+    """
+    scans = find_scans(find_files([path]))
+    if len(scans) != 1 or scans[0].kind == "picture":
+        found = f"{len(scans)} scans or pictures" if len(scans) > 1 else "no DICOM or NIfTI"
+        raise InputError(found, where=path, mend="name a DICOM or NIfTI file, or the folder of one series")
+    volume, bad = read_scan(scans[0])
+    if volume is None:
+        raise bad[0][1]
+    if most is not None and len(volume.grey) > most:
+        raise InputError(f"{len(volume.grey)} slices", where=path, mend="predict_scan takes scans")
+    return [*answer_volume(package, volume), *(refused(package, file, error) for file, error in bad)]
+
+
+def read_scan(scan: Scan) -> tuple[Volume | None, list[tuple[Path, InputError]]]:
+    """Read a scan.
+
+    Args:
+        scan: of kind ``"nifti"`` or ``"dicom"``.
+
+    Returns:
+        Its slices, ``None`` where there is none, and the files that could not be read.
+    """
     if scan.error is not None:
         return None, [(scan.files[0], scan.error)]
     if scan.kind == "dicom":
@@ -74,6 +108,11 @@ def _read(scan: Scan) -> tuple[Volume | None, list[tuple[Path, InputError]]]:
         return read_nifti(scan.files[0]), []
     except InputError as error:
         return None, [(scan.files[0], error)]
+
+
+def answer_volume(package: ModelPackage, volume: Volume, batch_size: int = 8) -> list[Result]:
+    """What the network says of each slice, seen as a whole, with the masks; nothing is written."""
+    return _measure(list(_slices(package, volume, batch_size)), volume)
 
 
 def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[Result]:

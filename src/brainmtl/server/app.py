@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 import brainmtl
 from brainmtl.errors import InputError, UsageError
-from brainmtl.inference.package import NOTE, ModelPackage
+from brainmtl.inference.info import NOTE
+from brainmtl.inference.package import ModelPackage
 from brainmtl.server.admission import Admission, too_late
 from brainmtl.server.answer import FORMATS, JSON, Ask, Embedded, Picture, choose_format, make_answer
 from brainmtl.server.batching import Batcher, Expired

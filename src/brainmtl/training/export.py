@@ -19,17 +19,8 @@ from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
 from brainmtl.inference.certainty import Certainty
-from brainmtl.inference.package import (
-    FEATURES,
-    IMAGE,
-    KEY,
-    MASK,
-    OUTPUTS,
-    ModelPackage,
-    PackageInfo,
-    Provenance,
-    load_package,
-)
+from brainmtl.inference.info import FEATURES, IMAGE, KEY, MASK, OUTPUTS, PackageInfo, Provenance
+from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.models.build import parameter_counts
 from brainmtl.training.listening import listen
 from brainmtl.training.recipe import Recipe
@@ -251,6 +242,20 @@ def _examples(run: Path, recipe: Recipe) -> NDArray[np.uint8]:
     made = np.rint(np.concatenate([plain, fine, coarse]) * 255).astype(np.uint8)
     real = [to_square(pixels, size, recipe.data.fit) for pixels in _slices(run)]
     return np.concatenate([made, np.stack(real)]) if real else made
+
+
+def example_slices(run: Path, size: int) -> list[NDArray[np.uint8]]:
+    """Slices to compare on as they are: noise, wide and tall, small and large, and the run's if at hand.
+
+    Args:
+        run: a run folder.
+        size: side of the network's square.
+    """
+    chance = np.random.default_rng(1)
+    shapes = ((size, size), (size // 2, size), (2 * size, size + 1), (3 * size - 1, 2 * size))
+    noise = [ndimage.gaussian_filter(chance.random(shape), size / 16) for shape in shapes]
+    made = [np.rint((one - one.min()) / np.ptp(one) * 255).astype(np.uint8) for one in noise]
+    return made + _slices(run)
 
 
 def _slices(run: Path) -> list[NDArray[np.uint8]]:
