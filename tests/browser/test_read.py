@@ -127,3 +127,33 @@ def test_a_phone_shows_it_all_and_every_control_has_a_name(page):
     )
     assert nameless == 0
     assert "Research use only" in page.inner_text("header")
+
+
+def test_two_fingers_zoom_and_what_lies_under_them_stays_there(page, ramp):
+    read(page, ramp)
+    page.select_option("[data-part=style]", "off")
+    box = page.locator("[data-part=canvas]").bounding_box()
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *across: float) -> None:
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        points = [{"x": middle[0] + x, "y": middle[1], "id": number} for number, x in enumerate(across)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def grey(across: float) -> int:
+        return page.evaluate(
+            """(across) => {
+              const canvas = document.querySelector("[data-part=canvas]");
+              const [x, y] = [canvas.width / 2 + across, canvas.height / 2].map(Math.round);
+              return canvas.getContext("2d").getImageData(x, y, 1, 1).data[0];
+            }""",
+            across,
+        )
+
+    before = grey(-60), grey(20)
+    assert before[1] - before[0] > 5
+    fingers("touchStart", -60, 20)
+    fingers("touchMove", -150, 10)
+    fingers("touchEnd")
+    assert (grey(-150), grey(10)) == pytest.approx(before, abs=1)
+    assert not page.complaints

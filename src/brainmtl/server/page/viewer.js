@@ -3,7 +3,7 @@ import { outline } from "./slice.js";
 
 const TUMOUR = [230, 159, 0];
 const TRUTH = [86, 180, 233];
-const MOST_ZOOM = 16;
+const [LEAST_ZOOM, MOST_ZOOM] = [0.5, 16];
 
 export class Viewer {
   /** @param canvas to draw on. @param handlers `step(by)` scrolls; `windowed()` tells of a new window, `moved()` of zoom or pan. */
@@ -44,7 +44,7 @@ export class Viewer {
   }
 
   zoomBy(factor) {
-    this.zoom = Math.min(MOST_ZOOM, Math.max(0.5, this.zoom * factor));
+    this.zoom = clamp(this.zoom * factor, LEAST_ZOOM, MOST_ZOOM);
     this.draw();
     this.handlers.moved?.();
   }
@@ -55,8 +55,17 @@ export class Viewer {
     this.handlers.moved?.();
   }
 
+  /** Two fingers went from one pair of points to another: what lies under them stays under them. */
+  #pinch(from, to) {
+    const [before, after] = [middle(from), middle(to)];
+    const zoom = clamp(this.zoom * (apart(to) / apart(from)), LEAST_ZOOM, MOST_ZOOM);
+    this.centre = this.centre.map((centre, axis) => after[axis] - ((before[axis] - centre) * zoom) / this.zoom);
+    this.zoom = zoom;
+    this.draw();
+    this.handlers.moved?.();
+  }
+
   windowBy(width, level) {
-    const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
     this.look.window = clamp(this.look.window + width, 1, 255);
     this.look.level = clamp(this.look.level + level, 0, 255);
     this.handlers.windowed();
@@ -116,11 +125,29 @@ export class Viewer {
       if (event.ctrlKey || !this.handlers.step(Math.sign(event.deltaY))) this.zoomBy(event.deltaY < 0 ? 1.1 : 1 / 1.1);
     }, { passive: false });
     this.canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    this.canvas.addEventListener("pointerdown", (event) => this.canvas.setPointerCapture(event.pointerId));
+    const fingers = new Map();
+    this.canvas.addEventListener("pointerdown", (event) => {
+      this.canvas.setPointerCapture(event.pointerId);
+      fingers.set(event.pointerId, this.#place(event));
+    });
+    for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
     this.canvas.addEventListener("pointermove", (event) => {
-      if (!event.buttons) return;
-      if (event.buttons === 2 || event.shiftKey) this.windowBy(event.movementX, -event.movementY);
+      if (!event.buttons || !fingers.has(event.pointerId)) return;
+      const from = [...fingers.values()];
+      fingers.set(event.pointerId, this.#place(event));
+      if (from.length === 2) this.#pinch(from, [...fingers.values()]);
+      else if (from.length > 2) return;
+      else if (event.buttons === 2 || event.shiftKey) this.windowBy(event.movementX, -event.movementY);
       else this.panBy(event.movementX, event.movementY);
     });
   }
+
+  /** Where a pointer is, from the middle of the canvas. */
+  #place({ offsetX, offsetY }) {
+    return [offsetX - this.canvas.clientWidth / 2, offsetY - this.canvas.clientHeight / 2];
+  }
 }
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const middle = ([one, other]) => [(one[0] + other[0]) / 2, (one[1] + other[1]) / 2];
+const apart = ([one, other]) => Math.max(1, Math.hypot(one[0] - other[0], one[1] - other[1]));

@@ -3,6 +3,7 @@ import { listRuns, readLayer, readLog, readPart } from "../api.js";
 import { make, nameOf } from "../answer.js";
 import { chart } from "../chart.js";
 import { byClass, matrix } from "../figures.js";
+import { listenForKeys, lookingAct, styleAfter } from "../keys.js";
 import { decodeLayer } from "../slice.js";
 import { choose, confusion, faults, inCell, order, pair } from "../slices.js";
 import { Viewer } from "../viewer.js";
@@ -23,7 +24,6 @@ export const keys = [
   ["?", "these keys"],
 ];
 
-const STYLES = ["outline", "fill", "off"];
 const ROW_HEIGHT = 44;
 const KEPT_LAYERS = 120;
 let opened = null;
@@ -235,8 +235,12 @@ class Explore {
     this.#show();
   }
 
-  zoom(factor) {
+  zoomBy(factor) {
     this.viewers[0].zoomBy(factor);
+  }
+
+  panBy(x, y) {
+    this.viewers[0].panBy(x, y);
   }
 
   fit() {
@@ -252,32 +256,20 @@ class Explore {
     on("clear", "click", () => this.clear());
     on("style", "change", () => this.setStyle(this.part.style.value));
     on("truths", "change", () => this.#show());
-    on("zoomIn", "click", () => this.zoom(1.25));
-    on("zoomOut", "click", () => this.zoom(0.8));
+    on("zoomIn", "click", () => this.zoomBy(1.25));
+    on("zoomOut", "click", () => this.zoomBy(0.8));
     on("fit", "click", () => this.fit());
     for (const one of this.wanted) one.addEventListener("input", () => this.filter());
-    document.addEventListener("keydown", (event) => this.root.isConnected && this.#press(event));
+    listenForKeys(this.root, (event) => lookingAct(event, this) ?? this.#act(event.key));
   }
 
-  #press(event) {
-    const typing = event.target.closest("select, dialog, input:not([type=checkbox])");
-    if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
-    const act = this.#act(event.key, event.shiftKey);
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  #act(key, shift) {
-    const pan = { ArrowUp: [0, 24], ArrowDown: [0, -24], ArrowLeft: [24, 0], ArrowRight: [-24, 0] };
-    if (shift && key in pan) return () => this.viewers[0].panBy(...pan[key]);
+  #act(key) {
     const [far, page] = [this.found.length, this.list.page];
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -far, End: far };
     if (key in steps) return () => this.step(steps[key]);
     return {
-      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), 0: () => this.fit(),
-      o: () => this.setStyle(STYLES[(STYLES.indexOf(this.part.style.value) + 1) % 3]),
-      t: () => this.toggleTruth(), c: () => this.clear(), "/": () => this.root.querySelector("[data-wanted=text]").focus(),
+      o: () => this.setStyle(styleAfter(this.part.style.value)), t: () => this.toggleTruth(),
+      c: () => this.clear(), "/": () => this.root.querySelector("[data-wanted=text]").focus(),
     }[key.toLowerCase()];
   }
 }

@@ -2,6 +2,7 @@
 import { predict } from "../api.js";
 import { chances, make, measures, verdict } from "../answer.js";
 import { saveMask, saveRows, saveSegmentation } from "../export.js";
+import { listenForKeys, lookingAct, styleAfter } from "../keys.js";
 import { examples, panel } from "./read_panel.js";
 import { countPixels, decodeSlice, maskAt } from "../slice.js";
 import { Viewer } from "../viewer.js";
@@ -19,9 +20,9 @@ export const keys = [
   ["F", "open files"],
   ["?", "these keys"],
   ["Mouse", "wheel: slices (Ctrl: zoom); drag: pan; right or Shift drag: window and level"],
+  ["Touch", "drag: pan; two fingers: zoom"],
 ];
 
-const STYLES = ["outline", "fill", "off"];
 let opened = null;
 
 export function open(main, context) {
@@ -166,30 +167,18 @@ class Read {
       event.preventDefault();
       this.read([...event.dataTransfer.files]);
     });
-    document.addEventListener("keydown", (event) => this.root.isConnected && this.#press(event));
+    listenForKeys(this.root, (event) => lookingAct(event, this.viewer) ?? this.#act(event.key));
     examples(this.part.examples, (files) => this.read(files), (error) => this.say(error.message, true));
   }
 
-  #press(event) {
-    const typing = event.target.closest("input, select, dialog, textarea");
-    if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
-    const act = this.#act(event.key, event.shiftKey);
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  #act(key, shift) {
-    const pan = { ArrowUp: [0, 24], ArrowDown: [0, -24], ArrowLeft: [24, 0], ArrowRight: [-24, 0] };
-    if (shift && key in pan) return () => this.viewer.panBy(...pan[key]);
+  #act(key) {
     const far = this.rows.length;
     const steps = { ArrowUp: -1, ArrowLeft: -1, PageUp: -1, ArrowDown: 1, ArrowRight: 1, PageDown: 1, Home: -far, End: far };
     if (key in steps) return this.rows.length > 1 ? () => this.step(steps[key]) : null;
     const threshold = (by) => () => (this.part.threshold.value = Number(this.part.threshold.value) + by, this.row && this.show());
-    const style = () => this.setStyle(STYLES[(STYLES.indexOf(this.viewer.look.style) + 1) % 3]);
     return {
-      "+": () => this.viewer.zoomBy(1.25), "=": () => this.viewer.zoomBy(1.25), "-": () => this.viewer.zoomBy(0.8),
-      0: () => this.viewer.fit(), "[": threshold(-0.05), "]": threshold(0.05), o: style, f: () => this.part.files.click(),
+      "[": threshold(-0.05), "]": threshold(0.05), f: () => this.part.files.click(),
+      o: () => this.setStyle(styleAfter(this.viewer.look.style)),
       w: () => this.viewer.windowBy(8, 0), s: () => this.viewer.windowBy(-8, 0),
       a: () => this.viewer.windowBy(0, -8), d: () => this.viewer.windowBy(0, 8), r: () => this.row && this.reset(),
     }[key.toLowerCase()];
