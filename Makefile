@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PACKAGE ?= demo/run/model.onnx
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test real lint types imports check benchmark clean
+.PHONY: help install demo test real lint types imports check benchmark soak clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,6 +42,10 @@ benchmark: $(READY) ## speed, as ratios in one run
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,benchmark]'
 	test -f $(PACKAGE) || $(BIN)/brainmtl demo demo
 	$(BIN)/python benchmarks/run.py --package $(PACKAGE)
+
+soak: $(READY) ## the server under load, overloaded and killed (20,000 requests)
+	test -f $(PACKAGE) || $(BIN)/brainmtl demo demo
+	$(BIN)/python benchmarks/soak --package $(PACKAGE)
 
 clean: ## remove .venv and the demo
 	rm -rf $(VENV) demo
