@@ -19,6 +19,9 @@ from brainmtl.imaging.volume import Place
 warnings.filterwarnings("ignore", module=r"highdicom\b")
 
 MANUFACTURER: Final = "brainmtl"
+OURS: Final = "99BRAINMTL"
+"""Designator of codes of our own: private schemes start with 99 (PS3.16, 8.2). Code values stay within 16
+characters, for not every reader knows longer ones."""
 FILED_UNDER: Final = frozenset(
     {
         "SOPClassUID",

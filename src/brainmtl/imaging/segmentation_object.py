@@ -23,6 +23,7 @@ def write_segmentation(
     places: Sequence[Place],
     sources: Sequence[Dataset],
     maker: Maker,
+    unanswered: int = 0,
 ) -> Segmentation:
     """Write a DICOM-SEG with one binary segment; slices without tumour are left out.
 
@@ -32,6 +33,8 @@ def write_segmentation(
         places: of the slices, in the same order.
         sources: of ``read_sources(places)``.
         maker: the model that found the tumour.
+        unanswered: how many of the slices have an answer that should not be relied on; the object says so
+            where viewers show it.
 
     Returns:
         The object written.
@@ -56,7 +59,7 @@ def write_segmentation(
         device_serial_number=maker.sha256,
         content_label="TUMOUR",
         content_description="Tumour found by a network. Research use only.",
-        series_description="brainmtl tumour mask (research use only)",
+        series_description=f"brainmtl tumour mask{_told(unanswered)} (research use only)",
     )
     made.DimensionOrganizationSequence[0].DimensionOrganizationUID = maker.uid("dimensions", sources)
     for index in made.DimensionIndexSequence:
@@ -64,6 +67,10 @@ def write_segmentation(
     maker.stamp(made)
     save_object(path, made)
     return made
+
+
+def _told(unanswered: int) -> str:
+    return f", {unanswered} slice{'s' if unanswered > 1 else ''} abstained" if unanswered else ""
 
 
 def _by_frame(

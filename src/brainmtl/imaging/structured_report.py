@@ -26,12 +26,10 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from brainmtl.imaging.dicom_object import MANUFACTURER, Maker, save_object
+from brainmtl.imaging.dicom_object import MANUFACTURER, OURS, Maker, save_object
+from brainmtl.imaging.unanswered import Unanswered, name_unanswered
 
 SERIES_NUMBER = 9002
-OURS = "99BRAINMTL"
-"""Designator of codes of our own: private schemes start with 99 (PS3.16, 8.2). Code values stay within 16
-characters, for not every reader knows longer ones."""
 MILLILITRE = Code("mL", "UCUM", "milliliter")
 PROBABILITY = Code("probability", OURS, "Probability of the class")
 CLASS = Code("class", OURS, "Class of the tumour")
@@ -64,6 +62,7 @@ def write_report(
     largest: int,
     sources: Sequence[Dataset],
     maker: Maker,
+    unanswered: Sequence[Unanswered] = (),
 ) -> None:
     """Write a measurement report as a Comprehensive 3D SR.
 
@@ -74,6 +73,7 @@ def write_report(
         largest: the segmentation's frame where the tumour is largest, from 1.
         sources: the source images' headers.
         maker: the model.
+        unanswered: slices whose answer should not be relied on; each is named, with the reason.
 
     Raises:
         InputError: the file cannot be written.
@@ -93,7 +93,10 @@ def write_report(
             )
         ),
         procedure_reported=Code("24590-2", "LN", "Brain MRI"),
-        imaging_measurements=[_group(finding, segmentation, largest, sources, maker)],
+        imaging_measurements=[
+            _group(finding, segmentation, largest, sources, maker),
+            *(name_unanswered(one, sources, maker) for one in unanswered),
+        ],
         title=codes.DCM.ImagingMeasurementReport,
     )
     made = Comprehensive3DSR(

@@ -17,7 +17,10 @@ from brainmtl.inference.result import Result
 from brainmtl.labels import CLASSES
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
     from brainmtl.imaging.structured_report import Finding
+    from brainmtl.imaging.unanswered import Unanswered
 
 
 def write_objects(
@@ -70,10 +73,24 @@ def _write(
     said = results[0]
     maker = Maker(said.model, said.model_sha256, said.version, started)
     sources = read_sources(volume.places)
-    made = write_segmentation(segmentation, masks, volume.places, sources, maker)
+    unanswered = _unanswered(results, volume, sources)
+    made = write_segmentation(segmentation, masks, volume.places, sources, maker, len(unanswered))
     areas = masks.sum(axis=(1, 2))
     largest = int(np.count_nonzero(areas[: int(areas.argmax())])) + 1
-    write_report(report, _finding(results), made, largest, sources, maker)
+    write_report(report, _finding(results), made, largest, sources, maker, unanswered)
+
+
+def _unanswered(
+    results: Sequence[Result], volume: Volume, sources: Sequence["Dataset"]
+) -> "list[Unanswered]":
+    from brainmtl.imaging.unanswered import Unanswered
+
+    headers = dict(zip(dict.fromkeys(place.file for place in volume.places), sources, strict=True))
+    return [
+        Unanswered(row, headers[place.file], place.frame, result.reason or "")
+        for row, (result, place) in enumerate(zip(results, volume.places, strict=True))
+        if result.status == "abstained"
+    ]
 
 
 def _finding(results: Sequence[Result]) -> "Finding":
