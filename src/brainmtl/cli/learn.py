@@ -25,6 +25,9 @@ def train(
     ] = None,
     init_from: Annotated[Path | None, typer.Option(help="A finished run to start from.")] = None,
     resume: Annotated[Path | None, typer.Option(help="A stopped run folder to go on with.")] = None,
+    devices: Annotated[
+        int, typer.Option(min=1, help="How many processes share each batch; torchrun names more machines.")
+    ] = 1,
 ) -> None:
     """Train a network.
 
@@ -40,8 +43,8 @@ def train(
                 "--resume takes its recipe and manifest from the run", mend="pass --resume alone"
             )
         with bar("decoding", None) as progress:
-            fit.resume(resume, progress=progress, bar=watched)
-        typer.echo(resume)
+            fit.resume(resume, devices=devices, progress=progress, bar=watched)
+        _say(resume, devices)
         return
     if recipe is None or manifest is None or out is None:
         raise UsageError(
@@ -55,10 +58,19 @@ def train(
             out,
             encoder_weights=encoder_weights,
             init_from=init_from,
+            devices=devices,
             progress=progress,
             bar=watched,
         )
-    typer.echo(out)
+    _say(out, devices)
+
+
+def _say(run: Path, devices: int) -> None:
+    """Print where the run lies, once however many processes there are."""
+    from brainmtl.training import processes
+
+    if devices == 1 and processes.rank() == 0:
+        typer.echo(run)
 
 
 @app.command()

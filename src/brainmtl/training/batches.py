@@ -1,5 +1,6 @@
-"""Batches straight from the cache: whole rows of a memory-mapped array, no decoding, no workers."""
+"""Batches straight from the cache: whole rows of an array on the device; no decoding, no workers."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from brainmtl.data.cache import Cache
 from brainmtl.labels import CLASSES, HEALTHY, ClassName
 from brainmtl.models.build import NetworkPart
+from brainmtl.training import processes
 from brainmtl.training.recipe import DataPart
 
 
@@ -23,7 +25,8 @@ class Batch(NamedTuple):
         images: uint8 ``(B, 1, S, S)``.
         masks: uint8 ``(B, 1, S, S)``, share of each pixel × 255.
         labels: int64 ``(B,)``; 0 where unknown.
-        mask_known: bool ``(B,)``.
+        mask_known: bool ``(B,)``, on the processor, as are the two below: what is known decides what a step
+            computes, and would have to be waited for elsewhere.
         label_known: bool ``(B,)``.
         rows: int64 ``(B,)``, rows of the manifest.
     """
@@ -53,12 +56,25 @@ class Slices(Dataset[Batch]):
         healthy_masks: bool,
         classes: Sequence[ClassName] = CLASSES,
     ) -> None:
-        self.cache = cache
+        self.images, self.masks = (_tensor(values) for values in (cache.images, cache.masks))
         healthy = (table["label"] == HEALTHY).fillna(False).to_numpy(dtype=bool)
         self.mask_known = table["mask"].notna().to_numpy(dtype=bool) | (healthy & healthy_masks)
         self.label_known = table["label"].isin(classes).to_numpy(dtype=bool)
         numbers = {name: number for number, name in enumerate(CLASSES)}
-        self.labels = table["label"].map(numbers).fillna(0).to_numpy(dtype=np.int64)
+        self.labels = torch.from_numpy(table["label"].map(numbers).fillna(0).to_numpy(dtype=np.int64))
+
+    def to(self, device: torch.device) -> "Slices":
+        """Move all slices to an accelerator at once, where they fit into half of its free memory.
+
+        Args:
+            device: where batches are used.
+        """
+        size = self.images.nbytes + self.masks.nbytes
+        if device.type == "cuda" and size <= torch.cuda.mem_get_info(device)[0] // 2:
+            self.images, self.masks, self.labels = (
+                values.to(device) for values in (self.images, self.masks, self.labels)
+            )
+        return self
 
     def teaching(self, rows: NDArray[np.int64], part: NetworkPart) -> NDArray[np.int64]:
         """Keep the rows that tell a network something.
@@ -77,18 +93,29 @@ class Slices(Dataset[Batch]):
         Args:
             rows: row numbers of the manifest.
         """
+        chosen = torch.from_numpy(rows)
+        there = chosen.to(self.images.device, non_blocking=True)
         return Batch(
-            torch.from_numpy(self.cache.images[rows]).unsqueeze(1),
-            torch.from_numpy(self.cache.masks[rows]).unsqueeze(1),
-            torch.from_numpy(self.labels[rows]),
+            self.images[there].unsqueeze(1),
+            self.masks[there].unsqueeze(1),
+            self.labels[there],
             torch.from_numpy(self.mask_known[rows]),
             torch.from_numpy(self.label_known[rows]),
-            torch.from_numpy(rows),
+            chosen,
         )
+
+
+def _tensor(values: NDArray[np.uint8]) -> Tensor:
+    """The array itself, not a copy of it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(values)
 
 
 class EpochBatches(Sampler[NDArray[np.int64]]):
     """Row numbers of each batch, of nearly equal size, none left out; shuffled anew each epoch by a seed.
+
+    Of several processes each gets its share of every batch.
 
     Args:
         rows: row numbers of the manifest.
@@ -112,7 +139,7 @@ class EpochBatches(Sampler[NDArray[np.int64]]):
         rows = self.rows
         if self.seed is not None:
             rows = np.random.default_rng((self.seed, self.epoch)).permutation(rows)
-        yield from np.array_split(rows, self.count)
+        yield from map(processes.own, np.array_split(rows, self.count))
 
 
 def loader(

@@ -16,6 +16,8 @@ Rows = dict[str, NDArray[np.int64]]
 """Row numbers of the manifest, for ``"train"`` and ``"validation"``."""
 HEADS = {"mask": "decoder", "label": "classifier"}
 """What of a slice trains which part of the network."""
+SHARED = ("fixed", "dwa")
+"""Balancings that follow the sum of what each share of a batch asks for."""
 
 
 def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) -> None:
@@ -99,6 +101,36 @@ def check_recipe(recipe: Recipe) -> None:
         )
     if recipe.balancing.name != "fixed" and recipe.network.task != "joint":
         raise InputError("one task has nothing to balance", field="balancing.name", mend="set it to fixed")
+
+
+def check_shares(recipe: Recipe, rows: Rows, processes: int) -> None:
+    """Make sure that a recipe can be shared out.
+
+    Args:
+        recipe: its ``data.batch_size`` and ``balancing``.
+        rows: of each part, those that teach.
+        processes: how many will share.
+
+    Raises:
+        InputError: a batch has fewer slices than there are processes, or the balancing works on the gradients
+            of whole batches.
+    """
+    if processes == 1:
+        return
+    for name, slices in ((name, len(chosen)) for name, chosen in rows.items()):
+        smallest = slices // max(1, -(-slices // recipe.data.batch_size))
+        if slices and smallest < processes:
+            raise InputError(
+                f"a batch for {name} has {smallest} slices, fewer than the {processes} processes",
+                field="data.batch_size",
+                mend="raise it, or train on fewer devices",
+            )
+    if recipe.balancing.name not in SHARED:
+        raise InputError(
+            f"{recipe.balancing.name} needs the gradients of whole batches",
+            field="balancing.name",
+            mend=f"train on one device, or choose {' or '.join(SHARED)}",
+        )
 
 
 def check_size(recipe: Recipe, network: nn.Module) -> None:

@@ -7,6 +7,7 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping
 from torch import nn
 
 from brainmtl.models.build import parameter_counts
+from brainmtl.training import processes
 from brainmtl.training.learner import Learner
 from brainmtl.training.phases import phase_at
 
@@ -52,11 +53,13 @@ class PatientStopping(EarlyStopping):
 
 
 def say_what_trains(network: nn.Module) -> None:
-    """Print to stderr how many parameters train.
+    """Print to stderr how many parameters train; of several processes the first does.
 
     Args:
         network: as frozen as it is.
     """
+    if processes.rank() > 0:
+        return
     counts = parameter_counts(network)
     said = f"{counts['trainable_parameters']:,} of {counts['parameters']:,} parameters train"
     print(said, file=sys.stderr, flush=True)

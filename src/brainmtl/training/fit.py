@@ -1,6 +1,7 @@
 """From a recipe and a manifest to a finished run folder."""
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,10 +25,12 @@ from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
 from brainmtl.errors import InputError, InterruptedRun
 from brainmtl.models.build import build_network
+from brainmtl.training import processes
 from brainmtl.training.batches import Slices, loader
 from brainmtl.training.checkpoints import RunCheckpoints
-from brainmtl.training.checks import Rows, check_recipe, check_rows, check_size
+from brainmtl.training.checks import Rows, check_recipe, check_rows, check_shares, check_size
 from brainmtl.training.fine_tuning import NextPhase, PatientStopping, say_what_trains
+from brainmtl.training.launch import launch
 from brainmtl.training.learner import Learner
 from brainmtl.training.log import EpochLog, read_log
 from brainmtl.training.memory import keep_freed_memory
@@ -59,10 +62,11 @@ def train(
     *,
     encoder_weights: Path | None = None,
     init_from: Path | None = None,
+    devices: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
     bar: bool = True,
 ) -> None:
-    """Train a network.
+    """Train a network; in a process that torchrun started, together with the others.
 
     Args:
         recipe: what to do.
@@ -70,6 +74,7 @@ def train(
         run: the run folder to make.
         encoder_weights: a file with the encoder's pretrained weights; ``None`` for timm's hub.
         init_from: a finished run whose weights this one starts from.
+        devices: how many share each batch; above 1 it starts a process for each.
         progress: called with slices decoded into the cache, and slices in all.
         bar: show a progress bar on stderr.
 
@@ -77,7 +82,51 @@ def train(
         InputError: something handed over cannot be used; no run folder is made.
         InterruptedRun: it was stopped; :func:`resume` goes on.
     """
-    check_free(run)
+    if processes.rank() == 0:
+        check_free(run)
+        _start(recipe, manifest, run, encoder_weights, init_from, max(devices, processes.count()), progress)
+    processes.meet()
+    _go_on(run, devices, progress, bar)
+
+
+def resume(
+    run: Path,
+    *,
+    devices: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    bar: bool = True,
+) -> None:
+    """Go on with a run that was stopped or killed, from its last finished epoch, or from its start.
+
+    Args:
+        run: its folder.
+        devices: see :func:`train`; they need not be as many as before.
+        progress: see :func:`train`.
+        bar: see :func:`train`.
+
+    Raises:
+        InputError: it is not a run folder, it has finished, or its manifest has changed.
+        InterruptedRun: it was stopped again.
+    """
+    load_recipe(run)
+    if has_finished(run):
+        raise InputError("the run has finished", where=run, mend="start another with --init-from")
+    processes.meet()
+    if processes.rank() == 0:
+        sweep(run)
+    _go_on(run, devices, progress, bar)
+
+
+def _start(
+    recipe: Recipe,
+    manifest: Path,
+    run: Path,
+    encoder_weights: Path | None,
+    init_from: Path | None,
+    devices: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Make the run folder, once nothing is left that could be wrong."""
     check_recipe(recipe)
     table = read_manifest(manifest)
     rows = _rows(recipe, table)
@@ -90,28 +139,16 @@ def train(
         load_weights(network, init_from)
     check_size(recipe, network)
     slices = _slices(recipe, table, progress)
+    check_shares(recipe, _teaching(recipe, slices, rows), devices)
     start_run(run, recipe, table, manifest.resolve(), network)
-    _fit(network, recipe, slices, rows, run, None, bar)
 
 
-def resume(
-    run: Path, *, progress: Callable[[int, int], None] = lambda done, total: None, bar: bool = True
-) -> None:
-    """Go on with a run that was stopped or killed, from its last finished epoch, or from its start.
-
-    Args:
-        run: its folder.
-        progress: see :func:`train`.
-        bar: see :func:`train`.
-
-    Raises:
-        InputError: it is not a run folder, it has finished, or its manifest has changed.
-        InterruptedRun: it was stopped again.
-    """
+def _go_on(run: Path, devices: int, progress: Callable[[int, int], None], bar: bool) -> None:
+    """Train from where a run is: its last finished epoch, or its first weights."""
+    if devices > 1:
+        launch(run, devices)
+        return
     recipe = load_recipe(run)
-    if has_finished(run):
-        raise InputError("the run has finished", where=run, mend="start another with --init-from")
-    sweep(run)
     data = read_json(run / "data.json")
     manifest = run_manifest(run)
     table = read_manifest(manifest)
@@ -125,8 +162,9 @@ def resume(
     if not last.exists():
         load_initial_weights(network, run)
     slices = _slices(recipe, table, progress)
-    checkpoint = last if last.exists() else None
-    _fit(network, recipe, slices, _rows(recipe, table), run, checkpoint, bar)
+    rows = _teaching(recipe, slices, _rows(recipe, table))
+    check_shares(recipe, rows, processes.count())
+    _fit(network, recipe, slices, rows, run, last if last.exists() else None, bar)
 
 
 def _seed(recipe: Recipe) -> None:
@@ -136,6 +174,10 @@ def _seed(recipe: Recipe) -> None:
 def _rows(recipe: Recipe, table: pd.DataFrame) -> Rows:
     part = sides(table, recipe)
     return {name: np.flatnonzero(part == name) for name in ("train", "validation")}
+
+
+def _teaching(recipe: Recipe, slices: Slices, rows: Rows) -> Rows:
+    return {name: slices.teaching(chosen, recipe.network) for name, chosen in rows.items()}
 
 
 def _slices(recipe: Recipe, table: pd.DataFrame, progress: Callable[[int, int], None]) -> Slices:
@@ -158,10 +200,10 @@ def _fit(
     keep_freed_memory()
     done = 0 if checkpoint is None else int(RunCheckpoints().load_checkpoint(checkpoint)["epoch"]) + 1
     learner = Learner(network, recipe, max(done - 1, 0))
-    rows = {name: slices.teaching(chosen, recipe.network) for name, chosen in rows.items()}
     say_what_trains(network)
     with _quiet():
         trainer = _trainer(recipe, run, len(rows["train"]), bar)
+        slices.to(trainer.strategy.root_device)
         try:
             trainer.fit(
                 learner,
@@ -171,11 +213,14 @@ def _fit(
                 weights_only=True if checkpoint is not None else None,
             )
         except (KeyboardInterrupt, SystemExit) as stop:  # Lightning turns both signals into an exit
-            _write_result(run, recipe, "stopped")
+            if processes.rank() == 0:
+                _write_result(run, recipe, "stopped")
             raise InterruptedRun(
                 "stopped", where=run, mend=f"go on with `brainmtl train --resume {run}`"
             ) from stop
-    _finish(run, recipe)
+    if processes.rank() == 0:
+        _finish(run, recipe)
+    processes.meet()
 
 
 def _finish(run: Path, recipe: Recipe) -> None:
@@ -242,7 +287,12 @@ def _trainer(recipe: Recipe, run: Path, slices: int, bar: bool) -> pl.Trainer:
         enable_progress_bar=bar,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        devices=1,
+        strategy=processes.strategy(),
+        devices=int(os.environ["LOCAL_WORLD_SIZE"]) if processes.count() > 1 else 1,
+        num_nodes=int(os.environ["GROUP_WORLD_SIZE"]) if processes.count() > 1 else 1,
+        # Off an accelerator torch has no batch norm over several processes.
+        sync_batchnorm=processes.count() > 1 and torch.cuda.is_available(),
+        use_distributed_sampler=False,
         deterministic="warn",
     )
 

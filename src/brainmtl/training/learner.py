@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from brainmtl.errors import InputError
 from brainmtl.models.freezing import thaw
 from brainmtl.models.network import Outputs
+from brainmtl.training import processes
 from brainmtl.training.augmentation import augment
-from brainmtl.training.balancing.balancing import known
+from brainmtl.training.balancing.balancing import Weights, known
 from brainmtl.training.balancing.choice import make_balancing
 from brainmtl.training.balancing.gradients import cosine, gramian, shared_weights, task_gradients
 from brainmtl.training.batches import Batch
@@ -61,28 +62,43 @@ class Learner(pl.LightningModule):
         outputs: Outputs = self.network(images.contiguous(memory_format=torch.channels_last))
         return outputs
 
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Move what is computed with; what is known of a slice stays on the processor."""
+        images, masks, labels = (
+            values.to(device, non_blocking=True) for values in (batch.images, batch.masks, batch.labels)
+        )
+        return batch._replace(images=images, masks=masks, labels=labels)
+
     def on_train_epoch_start(self) -> None:
         """Seed dropout for this epoch."""
-        torch.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch)
+        torch.manual_seed(self._seed() + self.current_epoch)
         self.means = {key: value for key, value in self.means.items() if not key.startswith("train")}
 
     def training_step(self, batch: Batch, number: int) -> Tensor | None:
         """Augment, predict, and return the loss; ``None``, and no step, if nothing of the batch is known."""
         random = torch.Generator(self.device)
-        random.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch * 10_007 + number)
+        random.manual_seed(self._seed() + self.current_epoch * 10_007 + number)
         images, masks = augment(batch.images / 255.0, batch.masks / 255.0, self.recipe.augmentation, random)
         losses = self._losses("train", self(images), masks, batch)
         self.tasks, self.number = losses.tasks, number
-        return losses.total if losses.total.requires_grad else None
+        if losses.total.requires_grad:
+            return losses.total
+        # Others may know something of their shares, and all have to add up their gradients.
+        return losses.total.requires_grad_() if processes.count() > 1 else None
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         """Leave the gradient of a step in the weights, as the balancing of the recipe has it."""
         tasks, self.tasks = self.tasks, ()
-        if self.number % self._spacing() == 0:
-            self._note_conflict(tasks)
-        weights = self.balancing.backward(loss, tasks, self.network)
+        weights = self._backward(loss, tasks) if known(tasks) else None
+        processes.add_gradients(self.network.parameters())
+        processes.average_statistics(self.network)
         for name, weight in zip(("mask", "class"), weights or (), strict=False):
             self._note(f"train_{name}_weight", torch.tensor(weight), 1)
+
+    def _backward(self, loss: Tensor, tasks: tuple[Tensor, ...]) -> Weights | None:
+        if self.number % self._spacing() == 0:
+            self._note_conflict(tasks)
+        return self.balancing.backward(loss, tasks, self.network)
 
     def on_train_epoch_end(self) -> None:
         """Stop a run that has lost its way.
@@ -113,7 +129,7 @@ class Learner(pl.LightningModule):
         outputs: Outputs = self(batch.images / 255.0)
         self._losses("validation", outputs, masks, batch)
         if outputs.mask_logits is not None:
-            tumour = batch.mask_known & (masks.sum((1, 2, 3)) > 0)
+            tumour = batch.mask_known.to(masks.device) & (masks.sum((1, 2, 3)) > 0)
             said, true = (outputs.mask_logits > 0)[tumour], masks[tumour] > 0
             overlap, both = (said & true).sum((1, 2, 3)), said.sum((1, 2, 3)) + true.sum((1, 2, 3))
             self._note("validation_dice", (2 * overlap / both).float().mean(), int(tumour.sum()))
@@ -133,15 +149,22 @@ class Learner(pl.LightningModule):
         self.log_dict(found)
 
     def epoch_means(self, prefix: str) -> dict[str, float]:
-        """Means over the slices of the epoch so far.
+        """Means over the slices of the epoch so far, those of all processes.
 
         Args:
             prefix: ``"train"`` or ``"validation"``.
         """
-        return {
-            name: sum(float(value) * count for value, count in values) / sum(count for _, count in values)
+        sums = {
+            name: (sum(float(value) * count for value, count in values), sum(count for _, count in values))
             for name, values in self.means.items()
             if name.startswith(prefix)
+        }
+        parts = processes.gathered(sums)
+        names = dict.fromkeys(name for part in parts for name in part)
+        found = {name: [part[name] for part in parts if name in part] for name in names}
+        return {
+            name: sum(value for value, _ in pairs) / sum(count for _, count in pairs)
+            for name, pairs in found.items()
         }
 
     def configure_optimizers(self) -> Any:
@@ -163,6 +186,18 @@ class Learner(pl.LightningModule):
         """Go on with it; checkpoints of fixed weights may lack it."""
         self.balancing.recall(checkpoint.get("balancing", {}))
 
+    def _seed(self) -> int:
+        """Of the recipe; another for each process but the first."""
+        return self.recipe.seed * 1_000_003 + (processes.rank() << 32)
+
+    def _shares(self, batch: Batch) -> Tensor:
+        """What this process has of what is known of the whole batch: masks, labels, slices."""
+        slices = torch.ones_like(batch.rows).sum()
+        masks, labels = batch.mask_known.sum(), batch.label_known.sum()
+        if self.recipe.losses.mean_over != "known":
+            masks = labels = slices
+        return processes.shares(torch.stack([masks, labels, slices]).to(self.device))
+
     def _spacing(self) -> int:
         """Batches from one measurement of the conflict to the next."""
         return -(-int(self.trainer.num_training_batches) // MEASURED)
@@ -182,7 +217,13 @@ class Learner(pl.LightningModule):
         losses = joint_loss(
             outputs, masks, batch.labels, batch.mask_known, batch.label_known, self.recipe.losses
         )
-        self._note(f"{prefix}_loss", losses.total, len(masks))
+        total = losses.total
+        if processes.count() > 1:
+            mask, classes, slices = self._shares(batch)
+            tasks = (losses.tasks[0] * mask, losses.tasks[1] * classes)
+            losses = losses._replace(total=tasks[0] + tasks[1], tasks=tasks)
+            total = losses.total / slices
+        self._note(f"{prefix}_loss", total, len(masks))
         if outputs.mask_logits is not None:
             self._note(f"{prefix}_mask_loss", losses.mask, int(batch.mask_known.sum()))
         if outputs.class_logits is not None:

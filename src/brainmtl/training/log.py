@@ -54,12 +54,14 @@ class EpochLog(pl.Callback):
         self.trained = time.monotonic() - self.started
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the row of this epoch."""
+        """Write the row of this epoch; of several processes the first does."""
         assert isinstance(pl_module, Learner)
         self.trained = self.trained or time.monotonic() - self.started
         measured = pl_module.epoch_means("train") | pl_module.epoch_means("validation")
         if "validation_score" in trainer.callback_metrics:
             measured["validation_score"] = float(trainer.callback_metrics["validation_score"])
+        if not trainer.is_global_zero:
+            return
         row: dict[str, Any] = {
             "epoch": trainer.current_epoch + 1,
             "lr": self.rate,
