@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -64,6 +66,7 @@ def test_the_page_names_every_field():
 def test_the_examples_of_the_page_run(
     sure: Path,
     files: list[Path],
+    halves: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys,
@@ -71,7 +74,13 @@ def test_the_examples_of_the_page_run(
     monkeypatch.chdir(tmp_path)
     Path("base.onnx").write_bytes(sure.read_bytes())
     files[0].rename("slice.png")
+    scan = np.stack([halves(2, 2), *[halves(2, 150)] * 3])  # its first slice is blank
+    nibabel.save(nibabel.Nifti1Image(scan.transpose(2, 1, 0), np.diag([1, 1, 5, 1])), "scan.nii.gz")
     exec("\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)), {})
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("ok ")
-    assert said[1].startswith("200 150 ()")
+    assert said[1].startswith("2048 2048 ")
+    volume, abstained = said[2].split(" ", 1)
+    assert float(volume) == pytest.approx(3 * 2048 * 5 / 1000)
+    assert abstained.startswith("[0")
+    assert said[3].startswith("200 150 ()")

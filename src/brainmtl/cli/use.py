@@ -18,6 +18,9 @@ def export(
         Path | None, typer.Option("-o", "--out", help="The .onnx file; default RUN/model.onnx.")
     ] = None,
     storage: Annotated[str, typer.Option(help="Of the weights: fp32, or fp16 at half the size.")] = "fp32",
+    bundle: Annotated[
+        Path | None, typer.Option(help="Make this folder too: a MONAI bundle for `monai.bundle run`.")
+    ] = None,
 ) -> None:
     """Write a model package: one ONNX file that predicts without torch, kept only if it agrees with torch.
 
@@ -27,10 +30,13 @@ def export(
     Example: brainmtl export runs/base -o base.onnx
     """
     from brainmtl.inference.package import load_package
+    from brainmtl.training.bundle import check_free, write_bundle
     from brainmtl.training.export import export_run
 
     if storage not in ("fp32", "fp16"):
         raise UsageError(f"--storage {storage}", mend="fp32 or fp16")
+    if bundle is not None:
+        check_free(bundle)
     with bar("exporting", None) as progress:
         progress(0, 1)
         written = export_run(run, out, storage, progress=progress)  # type: ignore[arg-type]
@@ -38,6 +44,8 @@ def export(
     for note in () if certainty is None else certainty.notes:
         say(f"note: {note}")
     typer.echo(written)
+    if bundle is not None:
+        typer.echo(write_bundle(run, written, bundle))
 
 
 @app.command()
