@@ -121,3 +121,10 @@ def test_reading_batches_uses_no_chance_of_others(table, cache):
     before = torch.get_rng_state()
     list(loader(Slices(table, cache, True), np.arange(8), DataPart(size=32), seed=3))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_slices_are_read_where_they_lie(table, cache):
+    slices = Slices(table, cache, True)
+    assert slices.images.data_ptr() == cache.images.ctypes.data
+    assert slices.to(torch.device("cpu")) is slices
+    assert slices.images.data_ptr() == cache.images.ctypes.data

@@ -123,3 +123,15 @@ def test_dice_of_perfect_and_of_empty_answers(learner, batch):
 def test_the_network_lies_channels_last(learner):
     weight = learner().network.encoder.levels[1].layers[0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_step_asks_the_device_for_nothing(learner, batch):
+    """A tensor on ``meta`` has no value: whoever asks for one, and would wait elsewhere, gets an error."""
+    one, given = learner().to("meta"), batch(0, 1, 2, 3, healthy_masks=False)
+    assert not given.mask_known.all()
+    there = one.transfer_batch_to_device(given, torch.device("meta"), 0)
+    assert {value.device.type for value in there[:3]} == {"meta"}
+    assert all(torch.equal(value, before) for value, before in zip(there[3:], given[3:], strict=True))
+    losses = one._losses("train", one(there.images / 255), there.masks / 255, there)
+    losses.total.backward()
+    assert all(weight.grad.shape == weight.shape for weight in one.network.parameters())
