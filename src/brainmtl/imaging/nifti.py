@@ -81,7 +81,7 @@ def claimed_shape(path: Path) -> tuple[int, int, int]:
 
 
 def claimed_bytes(path: Path) -> int:
-    """Bytes of voxels that :func:`read_nifti` would read, from the header alone.
+    """Bytes that :func:`read_nifti` would unpack, from the header alone.
 
     Args:
         path: a ``.nii`` or ``.nii.gz`` file.
@@ -90,8 +90,7 @@ def claimed_bytes(path: Path) -> int:
         Bytes; 0 where the header cannot be read, and then no voxel is.
     """
     try:
-        header, shape = _header(path)
-        return max(0, math.prod(shape)) * int(header.get_data_dtype().itemsize)
+        return max(0, _span(_header(path)[0])[1])
     except Exception:  # nibabel raises anything on broken bytes
         return 0
 
@@ -177,8 +176,7 @@ def _affine(header: Any, path: Path) -> NDArray[np.float64]:
 
 def _values(path: Path, header: Any) -> NDArray[np.float32]:
     """Read as many bytes as the checked header needs, and not one more, however far the file unpacks."""
-    offset = int(header["vox_offset"]) or header.single_vox_offset
-    needed = offset + int(np.prod(header.get_data_shape())) * header.get_data_dtype().itemsize
+    offset, needed = _span(header)
     if not header.sizeof_hdr <= offset <= needed <= MAX_BYTES:
         raise InputError(
             "its header points outside the file", where=path, field="vox_offset", mend="export it again"
@@ -195,6 +193,12 @@ def _values(path: Path, header: Any) -> NDArray[np.float32]:
         values *= np.float32(slope)
         values += np.float32(intercept or 0)
     return values
+
+
+def _span(header: Any) -> tuple[int, int]:
+    """Where the voxels begin and end, in bytes."""
+    offset = int(header["vox_offset"]) or int(header.single_vox_offset)
+    return offset, offset + math.prod(header.get_data_shape()) * int(header.get_data_dtype().itemsize)
 
 
 def _stream(path: Path) -> Any:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -69,35 +70,38 @@ def predict_files(
     return results
 
 
-def _predict(
+def predict_scans(
     package: ModelPackage,
     scans: Sequence[Scan],
     out: Path,
-    journal: Journal,
-    progress: Callable[[int, int], None],
-    dicom: bool,
-    options: dict[str, Any],
-) -> None:
-    names = result_names(scans)
-    done = sum(map(len, journal.done.values()))
-    total = done + sum(_expected(scan) for number, scan in enumerate(scans) if number not in journal.done)
-    progress(done, total)
-    for number, rows in _todo(package, scans, names, out, journal, dicom, options):
-        journal.add(number, rows)
-        done, total = done + len(rows), total + len(rows) - _expected(scans[number])
-        progress(done, total)
-
-
-def _todo(
-    package: ModelPackage,
-    scans: Sequence[Scan],
-    names: Sequence[str],
-    out: Path,
-    journal: Journal,
-    dicom: bool,
-    options: dict[str, Any],
+    *,
+    overlay: bool,
+    view: bool,
+    batch_size: int,
+    started: datetime | None,
+    done: Container[int] = (),
 ) -> Iterator[tuple[int, list[Result]]]:
-    todo = [number for number in range(len(scans)) if number not in journal.done]
+    """Predict scans and write their files, and no table of them: what :func:`predict_files` makes a batch of.
+
+    Args:
+        package: the model.
+        scans: of :func:`~brainmtl.inference.inputs.find_scans`.
+        out: the output folder.
+        overlay: draw the overlays.
+        view: write slices and mask probabilities.
+        batch_size: slices that the network sees at once.
+        started: when it began, for DICOM-SEG and structured reports; ``None`` writes none.
+        done: numbers of scans to leave out.
+
+    Yields:
+        Number of a scan and its results, in order.
+
+    Raises:
+        InputError: the output folder cannot be written.
+    """
+    names = result_names(scans)
+    options: dict[str, Any] = {"overlay": overlay, "view": view, "batch_size": batch_size}
+    todo = [number for number in range(len(scans)) if number not in done]
     for pictures, group in groupby(todo, key=lambda number: scans[number].kind == "picture"):
         numbers = list(group)
         if pictures:
@@ -111,8 +115,27 @@ def _todo(
         from brainmtl.inference.scan import predict_scan  # loads what reads DICOM and NIfTI
 
         for number in numbers:
-            started = journal.started if dicom else None
             yield number, predict_scan(package, scans[number], names[number], out, started=started, **options)
+
+
+def _predict(
+    package: ModelPackage,
+    scans: Sequence[Scan],
+    out: Path,
+    journal: Journal,
+    progress: Callable[[int, int], None],
+    dicom: bool,
+    options: dict[str, Any],
+) -> None:
+    before = set(journal.done)
+    done = sum(map(len, journal.done.values()))
+    total = done + sum(_expected(scan) for number, scan in enumerate(scans) if number not in before)
+    progress(done, total)
+    started = journal.started if dicom else None
+    for number, rows in predict_scans(package, scans, out, started=started, done=before, **options):
+        journal.add(number, rows)
+        done, total = done + len(rows), total + len(rows) - _expected(scans[number])
+        progress(done, total)
 
 
 def _expected(scan: Scan) -> int:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from brainmtl.inference.inputs import find_scans
 from brainmtl.inference.package import ModelPackage
-from brainmtl.inference.predict import predict_files
+from brainmtl.inference.predict import predict_scans
 from brainmtl.inference.result import Result
 from brainmtl.server.memory import memory_folder
 from brainmtl.server.settings import Settings
@@ -56,17 +57,18 @@ def read_files(
     with memory_folder(memory) as folder:
         names = store_uploads(uploads, folder / "scan")
         check_unpacked(names, settings.max_bytes)
-        check_sizes(
-            find_scans(list(names)), names, max_pixels=settings.max_pixels, max_slices=settings.max_slices
-        )
-        results = predict_files(
+        scans = find_scans(list(names))
+        check_sizes(scans, names, max_pixels=settings.max_pixels, max_slices=settings.max_slices)
+        objects = wanted("dicom_seg") or wanted("dicom_sr")
+        found = predict_scans(
             package,
-            names,
+            scans,
             folder / "out",
             overlay=wanted("overlay"),
             view=wanted("picture") or wanted("mask_probability"),
-            dicom=wanted("dicom_seg") or wanted("dicom_sr"),
             batch_size=settings.batch,
+            started=datetime.now().replace(microsecond=0) if objects else None,
         )
+        results = [result for _, rows in found for result in rows]
         named = [replace(result, file=names[Path(result.file or "")]) for result in results]
         yield Reading(named, folder / "out")
