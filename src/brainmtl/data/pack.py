@@ -86,7 +86,10 @@ def pack(
         threads() as pool,
     ):
         packed = pool.map(
-            lambda *slice_: _pack_slice(*slice_, size, fit, quality), table["id"], table["image"], masks
+            lambda id, image, mask: _pack_slice(id, image, mask, size, fit, quality),
+            table["id"],
+            table["image"],
+            masks,
         )
         shards = write_shards(temporary, map(note, packed))
         write_manifest(_moved(table, size, kept), temporary / MANIFEST)
@@ -160,7 +163,7 @@ def _moved(table: pd.DataFrame, size: int, kept: list[Kept]) -> pd.DataFrame:
         width=size,
         height=size,
         sha256=[one.sha256 for one in kept],
-        mask_sha256=[one.mask_sha256 for one in kept],
+        mask_sha256=pd.Series([one.mask_sha256 for one in kept], table.index, dtype="string"),
     )
 
 

@@ -146,8 +146,9 @@ def _lay_out(shard: Path, folder: Path, ids: set[str]) -> None:
     """Write the slices of a shard whose ids a manifest, where no id holds a slash, has."""
     for name in ("images", "masks"):
         (folder / name).mkdir(exist_ok=True)
-    for row in pd.read_parquet(shard).itertuples():
-        if row.id in ids:
-            (folder / image_name(str(row.id))).write_bytes(row.image)
-            if isinstance(row.mask, bytes):
-                (folder / mask_name(str(row.id))).write_bytes(row.mask)
+    rows = pd.read_parquet(shard)
+    for id, image, mask in zip(rows["id"], rows["image"], rows["mask"], strict=True):
+        if id in ids:
+            (folder / image_name(id)).write_bytes(image)
+            if isinstance(mask, bytes):
+                (folder / mask_name(id)).write_bytes(mask)

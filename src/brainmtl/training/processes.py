@@ -93,7 +93,7 @@ def add_gradients(weights: Iterable[Tensor]) -> None:
     grads = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in held]
     flat = torch.cat([has, *(grad.reshape(-1) for grad in grads)])
     distributed.all_reduce(flat)
-    sums = flat[len(held) :].split([weight.numel() for weight in held])
+    sums = torch.split(flat[len(held) :], [weight.numel() for weight in held])
     for weight, known, total in zip(held, flat[: len(held)].tolist(), sums, strict=True):
         weight.grad = total.view_as(weight).clone() if known else None
 
@@ -115,7 +115,7 @@ def average_statistics(network: nn.Module) -> None:
     kept = [value for norm in norms for value in (norm.running_mean, norm.running_var) if value is not None]
     flat = torch.cat(kept)
     distributed.all_reduce(flat)
-    for value, mean in zip(kept, (flat / count()).split([len(value) for value in kept]), strict=True):
+    for value, mean in zip(kept, torch.split(flat / count(), [len(value) for value in kept]), strict=True):
         value.copy_(mean)
 
 
