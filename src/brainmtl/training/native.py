@@ -64,8 +64,8 @@ class NativeNetwork(nn.Module):
             tall = wide = max(height, width)
             top, left = (tall - height) // 2, (wide - width) // 2
             image = functional.pad(image, [left, wide - width - left, top, tall - height - top])
-        square = self.resample(self.resample(image, tall, self.size), self.size, self.size)
-        said: dict[str, Tensor] = self.network(square / 255)
+        square = self.resample(self.resample(image).transpose(2, 3)).transpose(2, 3)
+        said: dict[str, Tensor] = self.network(square.float() / 255)
         if self.mask in said:
             whole = functional.interpolate(
                 said[self.mask], [tall, wide], mode="bilinear", align_corners=False, antialias=True
@@ -73,12 +73,20 @@ class NativeNetwork(nn.Module):
             said[self.mask] = whole[:, :, top : top + height, left : left + width]
         return said
 
-    def resample(self, image: Tensor, height: int, width: int) -> Tensor:
-        """Resample as Pillow does, which goes one way at a time and keeps whole grey values after each."""
-        resampled = functional.interpolate(
-            image, [height, width], mode="bilinear", align_corners=False, antialias=True
-        )
-        return torch.floor(resampled + 0.5)
+    def resample(self, image: Tensor) -> Tensor:
+        """Bring the last axis to the network's size as Pillow does.
+
+        A triangle as wide as two pixels of the coarser side, its weights of fixed point, and whole grey
+        values after each direction (Pillow's Resample.c). Squares come out the same to the bit; of other
+        shapes Pillow at times goes down before it goes across, which a grey level tells apart.
+        """
+        length, one = image.shape[3], 2.0**22
+        scale = length / self.size
+        places = torch.arange(length, dtype=torch.float64, device=image.device) + 0.5
+        middles = (torch.arange(self.size, dtype=torch.float64, device=image.device) + 0.5) * scale
+        weights = torch.clamp(1 - torch.abs(places[:, None] - middles[None]) / max(scale, 1.0), min=0)
+        whole = torch.floor(weights / weights.sum(dim=0) * one + 0.5)
+        return torch.floor(image.double() @ whole / one + 0.5)
 
 
 def native_script(network: nn.Module, info: PackageInfo) -> bytes:
