@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
     options.add_argument("--size", type=int, default=256, help="pixels a side of a phantom")
     options.add_argument("--together", type=int, default=8, help="clients of the steady load")
     options.add_argument(
-        "--queues", type=int, nargs="+", default=[4, 32], help="places in the server, overloaded"
+        "--queues", type=int, nargs="+", default=[2, 4, 32], help="places in the server, overloaded"
     )
     options.add_argument("--seconds", type=float, default=30, help="of the overload")
     options.add_argument("--kills", type=int, default=5, help="times to kill it")
