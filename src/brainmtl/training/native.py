@@ -28,7 +28,7 @@ class _Named(nn.Module):
         self.network, self.names, self.temperature = network, info.outputs, info.temperature
 
     def forward(self, squares: Tensor) -> dict[str, Tensor]:
-        said = dict(zip(self.names, self.network(squares), strict=True))
+        said: dict[str, Tensor] = dict(zip(self.names, self.network(squares), strict=True))
         said.pop(FEATURES, None)
         if CLASS in said:
             powers = said[CLASS] ** (1 / self.temperature)
