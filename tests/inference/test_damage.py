@@ -1,6 +1,7 @@
-"""Damaged DICOM and NIfTI: an answer or a reason; no crash, no hang, no half file, no memory without end."""
+"""Damaged files: an answer or a reason; no crash, no hang, no half file, no memory without end."""
 
 import gzip
+import io
 import json
 import shutil
 import subprocess
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 from damage import DAMAGE, SCANS, TIMES, damaged, whole
 from hypothesis import HealthCheck, example, given, settings
+from PIL import Image
 
 from brainmtl.inference.package import ModelPackage
 from brainmtl.inference.predict import predict_files
+
+PICTURES = {"a.png": "PNG", "a.jpg": "JPEG", "a.tif": "TIFF", "a.webp": "WEBP", "a.bmp": "BMP"}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +25,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("damaged")
 
 
-@pytest.mark.parametrize("name", SCANS)
+def undamaged(folder: Path, name: str) -> bytes:
+    if name not in PICTURES:
+        return whole(folder, name)
+    held, rows = io.BytesIO(), np.arange(48)[:, None]
+    pixels = (rows * np.arange(56) % 256).astype(np.uint8)
+    Image.fromarray(pixels).save(held, PICTURES[name])
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("name", [*SCANS, *PICTURES])
 @given(damage=DAMAGE)
 @example(damage=([], 0.0))
 @example(damage=([], 0.5))
@@ -32,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_answer_or_a_reason(package: ModelPackage, folder: Path, name, damage):
     path, out = folder / name, folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    path.write_bytes(damaged(whole(folder, name), damage))
+    path.write_bytes(damaged(undamaged(folder, name), damage))
     results = predict_files(package, [path], out, overlay=False)
     assert results
     for result in results:
