@@ -79,7 +79,7 @@ def together(server, manifest, tmp_path_factory):
                 "recipe": folder / "recipe.yaml",
                 "manifest": manifest,
                 "run": run,
-                "said": folder / f"err-{rank}",
+                "said": run.with_name(f"{run.name}-{rank}.err"),
                 "moment": moment,
                 "grouped": grouped,
                 "__name__": "child",
@@ -147,6 +147,7 @@ def test_one_is_killed_and_both_go_on(together, tiny, tmp_path):
     codes = together(tiny(), killed, 2, moment=("1", 1, 2))
     assert codes[1] == -signal.SIGKILL
     assert codes[0] not in (0, -signal.SIGKILL)
+    assert "InterruptedRun: another process is gone" in (tmp_path / "killed-0.err").read_text()
     assert len(read_log(killed / "log.csv")) == 1
     assert together(tiny(), killed, 2) == [0, 0]
     assert (whole / "model.safetensors").read_bytes() == (killed / "model.safetensors").read_bytes()

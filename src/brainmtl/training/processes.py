@@ -7,7 +7,8 @@ off an accelerator batch norm knows its own share only, and a Dice over a batch 
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 from torch import Tensor, distributed, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from brainmtl.errors import InterruptedRun
 
 T = TypeVar("T")
 
@@ -38,7 +41,8 @@ def meet() -> None:
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    distributed.barrier()
+    with _others():
+        distributed.barrier()
 
 
 def gathered(value: T) -> list[T]:
@@ -50,7 +54,8 @@ def gathered(value: T) -> list[T]:
     if count() == 1:
         return [value]
     found: list[T] = [value] * count()
-    distributed.all_gather_object(found, value)
+    with _others():
+        distributed.all_gather_object(found, value)
     return found
 
 
@@ -73,9 +78,7 @@ def shares(counts: Tensor) -> Tensor:
         In [0, 1], float32 ``(N,)``; 0 where nobody has any.
     """
     mine = counts.float()
-    whole = mine.clone()
-    if count() > 1:
-        distributed.all_reduce(whole)
+    whole = _summed(mine.clone())
     return mine / whole.clamp(min=1)
 
 
@@ -91,8 +94,7 @@ def add_gradients(weights: Iterable[Tensor]) -> None:
     held = [weight for weight in weights if weight.requires_grad]
     has = torch.tensor([float(weight.grad is not None) for weight in held], device=held[0].device)
     grads = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in held]
-    flat = torch.cat([has, *(grad.reshape(-1) for grad in grads)])
-    distributed.all_reduce(flat)
+    flat = _summed(torch.cat([has, *(grad.reshape(-1) for grad in grads)]))
     sums = torch.split(flat[len(held) :], [weight.numel() for weight in held])
     for weight, known, total in zip(held, flat[: len(held)].tolist(), sums, strict=True):
         weight.grad = total.view_as(weight).clone() if known else None
@@ -113,10 +115,28 @@ def average_statistics(network: nn.Module) -> None:
     if count() == 1 or not norms:
         return
     kept = [value for norm in norms for value in (norm.running_mean, norm.running_var) if value is not None]
-    flat = torch.cat(kept)
-    distributed.all_reduce(flat)
-    for value, mean in zip(kept, torch.split(flat / count(), [len(value) for value in kept]), strict=True):
+    flat = _summed(torch.cat(kept)) / count()
+    for value, mean in zip(kept, torch.split(flat, [len(value) for value in kept]), strict=True):
         value.copy_(mean)
+
+
+def _summed(values: Tensor) -> Tensor:
+    """The sum over all processes, in place."""
+    if count() > 1:
+        with _others():
+            distributed.all_reduce(values)
+    return values
+
+
+@contextmanager
+def _others() -> Iterator[None]:
+    """A process that waits for one that is no more has been interrupted."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise InterruptedRun(
+            "another process is gone", mend="go on with `brainmtl train --resume`"
+        ) from error
 
 
 class SharedBatches(DDPStrategy):
