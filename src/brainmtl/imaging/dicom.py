@@ -204,8 +204,9 @@ def _perpendicular(directions: tuple[float, ...]) -> bool:
     return bool(np.allclose([right @ right, down @ down, right @ down], [1, 1, 0], atol=0.01))
 
 
-def _parse(file: BinaryIO, path: Path, **how: bool) -> Dataset:
-    dataset = dcmread(cast(BinaryIO, Watched(file, path, MAX_BYTES)), force=True, **how)
+def _parse(file: BinaryIO, path: Path, stop_before_pixels: bool = False) -> Dataset:
+    watched = cast(BinaryIO, Watched(file, path, MAX_BYTES))
+    dataset = dcmread(watched, force=True, stop_before_pixels=stop_before_pixels)
     dataset.buffer = None  # what it was read from is not kept alive with it
     return dataset
 

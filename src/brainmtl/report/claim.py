@@ -43,7 +43,8 @@ def claim_table(run: Run) -> Table:
     items = yaml.safe_load(files("brainmtl.report").joinpath("claim.yaml").read_text(encoding="utf-8"))
     rows = []
     for item in items:
-        answer = ANSWERS.get(item["number"], lambda run: None)(run)
+        known = ANSWERS.get(item["number"])
+        answer = known(run) if known is not None else None
         rows.append((count(item["number"]), text(item["part"]), text(item["asks"]), text(answer or BLANK)))
     filled = sum(row[-1].value != BLANK for row in rows)
     note = (
