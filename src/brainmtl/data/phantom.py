@@ -245,13 +245,15 @@ def _draw_person(name: str, label: ClassName, rng: np.random.Generator) -> Perso
 
 
 def _stack(person: Person, split: str, count: int, first: int, rng: np.random.Generator) -> list[Slice]:
-    """Slices of one person, at places too far apart for copies: even ones for training, odd ones for test."""
-    planes = rng.choice(len(PLANES), count)
+    """Slices of one person at places of a stack, even ones for training, odd ones for test.
+
+    Plane follows plane from place to place, so that slices of one plane lie too far apart for copies.
+    """
     places = 2 * rng.permutation(MOST_SLICES)[:count] + (split == "test")
     drifts = (places + rng.uniform(0.2, 0.8, count)) / MOST_SLICES - 1
     seeds = rng.integers(2**31, size=count)
     return [
-        Slice(split, first + k, person, PLANES[planes[k]], float(drifts[k]), int(seeds[k]))
+        Slice(split, first + k, person, PLANES[places[k] % len(PLANES)], float(drifts[k]), int(seeds[k]))
         for k in range(count)
     ]
 

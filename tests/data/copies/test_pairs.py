@@ -200,3 +200,13 @@ def test_a_file_that_cannot_be_read_is_named(originals: list[np.ndarray], manife
     Path(table["image"][1]).write_bytes(b"nonsense")
     with pytest.raises(InputError, match=r"0001\.png: not a picture"):
         find_pairs(table)
+
+
+def test_slices_of_one_person_are_told_from_copies(tmp_path: Path):
+    make_phantom(tmp_path / "set", slices=240, size=128, seed=1, copies=True)
+    planted = pd.read_csv(tmp_path / "set" / "planted.csv")
+    found = find_pairs(index_brisc(tmp_path / "set")[0])
+    copied = planted[planted["kind"] != "person"]
+    assert {frozenset(pair) for pair in found[["a", "b"]].to_numpy()} == {
+        frozenset(pair) for pair in copied[["a", "b"]].to_numpy()
+    }
