@@ -1,6 +1,9 @@
 """CLAIM's items: all of them, filled from records, blank where no record can know."""
 
+from importlib.resources import files
 from pathlib import Path
+
+import yaml
 
 from brainmtl.report.claim import BLANK, claim_table
 from brainmtl.report.folder import read_run
@@ -12,6 +15,11 @@ def answers(run: Path) -> dict[int, str]:
 
 def test_there_are_forty_four_items_in_order(reported: Path):
     assert list(answers(reported)) == list(range(1, 45))
+
+
+def test_every_item_is_read_whole():
+    items = yaml.safe_load(files("brainmtl.report").joinpath("claim.yaml").read_text())
+    assert {frozenset(item) for item in items} == {frozenset({"number", "part", "asks"})}
 
 
 def test_what_the_records_say_is_filled_in(reported: Path):
