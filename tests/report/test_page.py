@@ -171,10 +171,15 @@ def test_metrics_without_rows(make_run):
     assert len(page.all("img")) == 3 + 1
 
 
-def test_the_test_of_brisc_is_said_to_leak_where_it_is_read(make_run):
+@pytest.mark.parametrize(("protocol", "said"), [("official", 2), ("official-whole", 0)])
+def test_the_test_of_brisc_is_said_to_leak_where_it_is_read(make_run, protocol, said):
     run = make_run(sources=("brisc2025",), measured=("test",))
     (run / "evaluation/test/per_image.parquet").unlink()
-    assert report(run).text.count("not patient-disjoint") == 2
+    data = json.loads((run / "data.json").read_text())
+    (run / "data.json").write_text(json.dumps(data | {"protocol": protocol}))
+    page = report(run)
+    assert page.text.count("not patient-disjoint") == 2
+    assert page.text.count("validation part shares no known person") == said
 
 
 def test_slices_that_are_gone(make_run):
