@@ -21,7 +21,7 @@ def test_no_slice_and_no_path_is_shared(reported: Path, tmp_path: Path):
         if path.suffix != ".png":
             text = path.read_text()
             assert str(reported.parent) not in text
-            assert "command" not in text
+            assert "brainmtl train" not in text  # the command that environment.json holds
     assert "manifest_sha256" in json.loads((tmp_path / "out/data.json").read_text())
 
 

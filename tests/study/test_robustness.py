@@ -7,12 +7,32 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from brainmtl.data.brisc import index_brisc
+from brainmtl.data.manifest import write_manifest
+from brainmtl.data.phantom import make_phantom
 from brainmtl.errors import InputError
 from brainmtl.study import gallery, robustness
 from brainmtl.study.corruptions import CORRUPTIONS, SEVERITIES
+from brainmtl.training import fit
 
 SLICES = 8
 CHOSEN = tuple(one for one in CORRUPTIONS if one.name in ("cropping", "jpeg"))
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory) -> Path:
+    """Sixty phantoms of which ten, of three classes, are for validation."""
+    root = tmp_path_factory.mktemp("several")
+    make_phantom(root / "set", slices=60, size=96, seed=3)
+    write_manifest(index_brisc(root / "set")[0], root / "phantoms.parquet")
+    return root / "phantoms.parquet"
+
+
+@pytest.fixture(scope="module")
+def tiny_run(recipe, manifest, tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("several-run") / "run"
+    fit.train(recipe, manifest, run)
+    return run
 
 
 @pytest.fixture(scope="module")
