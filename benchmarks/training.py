@@ -106,15 +106,7 @@ def _theirs(table: pd.DataFrame, recipe: Recipe) -> Callable[[], None]:
 
 
 def _rate(epoch: Callable[[], None], slices: int, epochs: int) -> float:
-    epoch()
-    best = float("inf")
-    for _ in range(epochs):
-        _wait()
-        start = time.perf_counter()
-        epoch()
-        _wait()
-        best = min(best, time.perf_counter() - start)
-    return slices / best
+    return slices / _fastest(epoch, epochs)
 
 
 def _multiplying(kind: torch.dtype, repeats: int = 10) -> float:
@@ -125,15 +117,20 @@ def _multiplying(kind: torch.dtype, repeats: int = 10) -> float:
     def multiply() -> Tensor:
         return one @ other
 
-    multiply()
+    return 2 * side**3 / _fastest(multiply, repeats)
+
+
+def _fastest(work: Callable[[], object], repeats: int) -> float:
+    """Seconds of the fastest of several turns, after one that does not count."""
+    work()
     best = float("inf")
     for _ in range(repeats):
         _wait()
         start = time.perf_counter()
-        multiply()
+        work()
         _wait()
         best = min(best, time.perf_counter() - start)
-    return 2 * side**3 / best
+    return best
 
 
 def _wait() -> None:

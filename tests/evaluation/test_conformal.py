@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from brainmtl.evaluation.conformal import class_sets, fit_class_sets, held_out_coverage
+from brainmtl.evaluation.conformal import class_sets, coverage, fit_class_sets, held_out_sets
 from brainmtl.labels import CLASSES
 
 
@@ -66,11 +66,12 @@ def test_every_class_is_held_as_promised():
 
 def test_coverage_of_persons_left_out():
     truth, shares = sample(1500, signal=0.5)
-    found = held_out_coverage(truth, shares, np.arange(1500) % 300, confidence=0.9)
+    groups = np.arange(1500) % 300
+    found = coverage(truth, held_out_sets(truth, shares, groups, confidence=0.9), groups)
     assert set(found) == {*CLASSES, "all"}
     for interval in found.values():
         assert interval.low < 0.93
         assert interval.high > 0.9
-    assert np.isnan(
-        held_out_coverage(truth[truth < 3], shares[truth < 3], np.arange((truth < 3).sum()))["no_tumor"].value
-    )
+    ill = truth < 3
+    sets = held_out_sets(truth[ill], shares[ill], groups[ill])
+    assert np.isnan(coverage(truth[ill], sets, groups[ill])["no_tumor"].value)

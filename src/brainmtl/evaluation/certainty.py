@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainmtl.evaluation.clusters import cluster_codes
-from brainmtl.evaluation.conformal import fit_class_sets, held_out_coverage
+from brainmtl.evaluation.conformal import coverage, fit_class_sets, held_out_sets
 from brainmtl.evaluation.mask_conformal import COVERED, fit_margin, held_out_margin
 from brainmtl.evaluation.outlier import alarm_threshold, fit_features, held_out_distance
 from brainmtl.evaluation.selective import abstention, worst_of_each
@@ -102,7 +102,8 @@ def _temperature(truth: NDArray[np.int64], shares: NDArray[np.floating], groups:
 
 
 def _class_sets(truth: NDArray[np.int64], shares: NDArray[np.floating], groups: NDArray[Any]) -> ClassSets:
-    found, held = fit_class_sets(truth, shares), held_out_coverage(truth, shares, groups)
+    found = fit_class_sets(truth, shares)
+    held = coverage(truth, held_out_sets(truth, shares, groups), groups)
     return ClassSets(
         confidence=found.confidence,
         least={name: _below(one) for name, one in zip(CLASSES, found.least, strict=True)},

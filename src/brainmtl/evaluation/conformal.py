@@ -67,35 +67,6 @@ def class_sets(fitted: ClassSets, probabilities: NDArray[np.floating]) -> NDArra
     return in_class_set(fitted.least, probabilities)
 
 
-def held_out_coverage(
-    truth: NDArray[np.integer],
-    probabilities: NDArray[np.floating],
-    groups: NDArray[Any],
-    *,
-    confidence: float = CONFIDENCE,
-    folds: int = 10,
-    seed: int = 0,
-) -> dict[str, Interval]:
-    """How often the sets of persons left out hold their true class: persons are dealt into folds.
-
-    Args:
-        truth: int ``(N,)``, of the calibration slices.
-        probabilities: ``(N, 4)``.
-        groups: ``(N,)``, the person of each slice.
-        confidence: as will be promised.
-        folds: at least 2.
-        seed: of the deal.
-
-    Returns:
-        By class name, and under ``all``: the share with its 95 % interval; NaN for a class without slices.
-    """
-    codes = cluster_codes(groups, len(truth))
-    kept = held_out_sets(truth, probabilities, groups, confidence=confidence, folds=folds, seed=seed)
-    held = kept[np.arange(len(truth)), truth]
-    parts = {name: truth == code for code, name in enumerate(CLASSES)} | {"all": truth >= 0}
-    return {name: rate_interval(held[part].astype(float), codes[part]) for name, part in parts.items()}
-
-
 def held_out_sets(
     truth: NDArray[np.integer],
     probabilities: NDArray[np.floating],
@@ -105,15 +76,15 @@ def held_out_sets(
     folds: int = 10,
     seed: int = 0,
 ) -> NDArray[np.bool_]:
-    """The set of each slice, calibrated on other persons.
+    """The set of each slice, calibrated on other persons: persons are dealt into folds.
 
     Args:
-        truth: as for :func:`held_out_coverage`, as are
-        probabilities: and
-        groups: and
-        confidence: and
-        folds: and
-        seed: each.
+        truth: int ``(N,)``, of the calibration slices.
+        probabilities: ``(N, 4)``.
+        groups: ``(N,)``, the person of each slice.
+        confidence: as will be promised.
+        folds: at least 2.
+        seed: of the deal.
 
     Returns:
         bool ``(N, 4)``.
@@ -127,3 +98,21 @@ def held_out_sets(
             fit_class_sets(truth[~left], probabilities[~left], confidence), probabilities[left]
         )
     return kept
+
+
+def coverage(
+    truth: NDArray[np.integer], kept: NDArray[np.bool_], groups: NDArray[Any]
+) -> dict[str, Interval]:
+    """How often sets hold the true class.
+
+    Args:
+        truth: int ``(N,)``.
+        kept: the sets, bool ``(N, 4)``.
+        groups: ``(N,)``, the person of each slice.
+
+    Returns:
+        Under ``all`` and by class name: the share with its 95 % interval; NaN for a class without slices.
+    """
+    held = kept[np.arange(len(truth)), truth].astype(float)
+    parts = {"all": truth >= 0} | {name: truth == code for code, name in enumerate(CLASSES)}
+    return {name: rate_interval(held[part], groups[part]) for name, part in parts.items()}

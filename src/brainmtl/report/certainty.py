@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from brainmtl.evaluation.bootstrap import Interval, bootstrap, mean_interval
 from brainmtl.evaluation.calibration import ece, ece_adaptive, nll
 from brainmtl.evaluation.classification import PROBABILITIES
-from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, fit_class_sets, held_out_sets
-from brainmtl.evaluation.rates import rate_interval
+from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, coverage, fit_class_sets, held_out_sets
 from brainmtl.evaluation.temperature import best_temperature, held_out_scaled, scale
 from brainmtl.evaluation.weighted import Weights
 from brainmtl.labels import CLASSES
@@ -79,15 +78,14 @@ def _calibration(
 
 
 def _sets(truth: NDArray[np.int64], kept: NDArray[np.bool_], groups: NDArray[Any]) -> list[tuple[Cell, Cell]]:
-    held = kept[np.arange(len(truth)), truth].astype(float)
-    parts = {"class sets hold the class": truth >= 0} | {
-        f"… of {value_name(name)}": truth == code
-        for code, name in enumerate(CLASSES)
-        if (truth == code).any()
-    }
+    slices = {"all": len(truth)} | {name: int((truth == code).sum()) for code, name in enumerate(CLASSES)}
     rows = [
-        (text(title), _cell(rate_interval(held[part], groups[part]), int(part.sum()), "share"))
-        for title, part in parts.items()
+        (
+            text("class sets hold the class" if name == "all" else f"… of {value_name(name)}"),
+            _cell(found, slices[name], "share"),
+        )
+        for name, found in coverage(truth, kept, groups).items()
+        if slices[name]
     ]
     sizes = mean_interval(kept.sum(axis=1).astype(float), groups)
     return [*rows, (text("classes in a set, mean"), _cell(sizes, len(truth)))]
