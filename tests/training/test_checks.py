@@ -30,6 +30,23 @@ def test_what_cannot_work_is_said_before_a_folder_is_made(run, tmp_path, overrid
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ("losses.mask_weight=0",),
+            r"losses\.mask_weight: nothing teaches the decoder.*decoder=null",
+        ),
+        (("losses.bce=0", "losses.dice=0"), r"losses\.bce: nothing teaches the decoder"),
+        (("losses.cross_entropy=0",), r"losses\.cross_entropy: nothing teaches the classifier"),
+    ],
+)
+def test_a_head_that_nothing_teaches(run, tmp_path, overrides, message):
+    with pytest.raises(InputError, match=message):
+        run(*overrides)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_task_has_nothing_to_balance(run):
     with pytest.raises(InputError, match=r"balancing\.name: one task .*fixed"):
         run("network.decoder=null", "balancing.name=dwa")

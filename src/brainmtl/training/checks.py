@@ -16,6 +16,11 @@ Rows = dict[str, NDArray[np.int64]]
 """Row numbers of the manifest, for ``"train"`` and ``"validation"``."""
 HEADS = {"mask": "decoder", "label": "classifier"}
 """What of a slice trains which part of the network."""
+HEAD_LOSSES = {
+    "decoder": ("mask_weight", ("bce", "binary_focal", "dice")),
+    "classifier": ("class_weight", ("cross_entropy", "categorical_focal")),
+}
+"""Of each head: the weight of its loss, and the weights of what that loss is a sum of."""
 SHARED = ("fixed", "dwa")
 """Balancings that follow the sum of what each share of a batch asks for."""
 
@@ -66,13 +71,23 @@ def check_recipe(recipe: Recipe) -> None:
     """Make sure that fields which bear on one another fit.
 
     Args:
-        recipe: its ``data.protocol``, ``fine_tuning``, ``network.classifier.classes`` and ``balancing``.
+        recipe: its ``data.protocol``, ``fine_tuning``, ``network``, ``losses`` and ``balancing``.
 
     Raises:
-        InputError: the first phase leaves no epochs to the second or freezes nothing, label smoothing would
-            ask for classes that the network does not know, there are no two tasks to balance, or the schedule
-            follows a validation part that the protocol has not.
+        InputError: the first phase leaves no epochs to the second or freezes nothing, a head has no loss,
+            label smoothing would ask for classes that the network does not know, there are no two tasks to balance,
+            or the schedule follows a validation part that the protocol has not.
     """
+    for head, (weight, parts) in HEAD_LOSSES.items():
+        weights = {name: getattr(recipe.losses, name) for name in (weight, *parts)}
+        if getattr(recipe.network, head) is not None and not (
+            weights[weight] and any(weights[name] for name in parts)
+        ):
+            raise InputError(
+                f"nothing teaches the {head}: its losses weigh 0",
+                field=f"losses.{weight}" if not weights[weight] else f"losses.{parts[0]}",
+                mend=f"raise one, or --set network.{head}=null",
+            )
     second, epochs = recipe.fine_tuning, recipe.schedule.epochs
     if second is not None and second.after >= epochs:
         raise InputError(
