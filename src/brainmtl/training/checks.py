@@ -75,8 +75,8 @@ def check_recipe(recipe: Recipe) -> None:
 
     Raises:
         InputError: the first phase leaves no epochs to the second or freezes nothing, a head has no loss,
-            label smoothing would ask for classes that the network does not know, there are no two tasks to balance,
-            or the schedule follows a validation part that the protocol has not.
+            label smoothing would ask for classes that the network does not know, there are no two tasks to
+            balance, or the schedule follows a validation part that the protocol has not.
     """
     for head, (weight, parts) in HEAD_LOSSES.items():
         weights = {name: getattr(recipe.losses, name) for name in (weight, *parts)}
