@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -201,6 +202,18 @@ def test_predicting_loads_no_torch_and_no_pandas(make_package: MakePackage, tmp_
     assert json.loads(done.stdout) == rows(tmp_path / "out")
     assert "onnxruntime" in loaded(done)
     assert not loaded(done) & (HEAVY | SCANS)
+
+
+def test_nor_does_a_scan(make_package: MakePackage, write_series, tmp_path: Path):
+    head = np.full((4, 32, 32), 100, np.uint16)
+    head[1:3, 8:20, 8:20] = 900
+    write_series(tmp_path / "scan", head)
+    nibabel.save(nibabel.Nifti1Image(head.transpose(2, 1, 0), np.eye(4)), tmp_path / "a.nii.gz")
+    files = (tmp_path / "scan", tmp_path / "a.nii.gz")
+    done = brainmtl("predict", *files, "--model", make_package(), "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert loaded(done) >= {"pydicom", "highdicom", "nibabel"}
+    assert not loaded(done) & (HEAVY - {"scipy"})  # nibabel looks whether it is there, and does without it
 
 
 def test_help_loads_nothing_heavy():

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from brainmtl.imaging.components import find_components
+
 MIN_SLICES = 2
 MIN_EXTENT_MM = 5.0
 """A network that looks at single slices now and then paints one alone. A lesion is kept if it goes through
@@ -25,14 +27,14 @@ def drop_stray(masks: NDArray[np.bool_], step_mm: float) -> NDArray[np.bool_]:
     Returns:
         bool ``(D, H, W)``; a subset.
     """
-    from scipy import ndimage
-
     if len(masks) < 3:
         return masks
-    lesions, count = ndimage.label(masks, np.ones((3, 3, 3), bool))
+    lesions = find_components(masks)
+    first, last = np.full(lesions.count, len(masks)), np.zeros(lesions.count, int)
+    np.minimum.at(first, lesions.numbers, lesions.slices)
+    np.maximum.at(last, lesions.numbers, lesions.slices)
     needed = max(MIN_SLICES, math.ceil(MIN_EXTENT_MM / step_mm - 1e-6))
-    kept = np.zeros(count + 1, bool)
-    for number, place in enumerate(ndimage.find_objects(lesions), start=1):
-        first, last = place[0].start, place[0].stop
-        kept[number] = last - first >= needed or first == 0 or last == len(masks)
-    return np.asarray(kept[lesions])
+    kept = (last - first >= needed - 1) | (first == 0) | (last == len(masks) - 1)
+    after = np.zeros_like(masks)
+    after[masks] = np.repeat(kept[lesions.numbers], lesions.stops - lesions.starts)  # runs lie in this order
+    return after

@@ -1,10 +1,9 @@
 """Sizes of a tumour on its slice."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
+
+from brainmtl.imaging.components import find_components
 
 Point = tuple[float, float]
 
@@ -14,8 +13,7 @@ def longest_diameter(mask: NDArray[np.bool_], pixel: tuple[float, float] = (1.0,
 
     A lesion is a set of pixels that touch by side or corner. Its outline goes through the middles of the
     pixels' outer sides (Feret's greatest diameter of the half-way contour), so that a row of n pixels is n
-    long. Written with NumPy alone: it runs on single pictures, where loading SciPy would take longer than
-    the prediction.
+    long.
 
     Args:
         mask: bool ``(H, W)``.
@@ -24,8 +22,10 @@ def longest_diameter(mask: NDArray[np.bool_], pixel: tuple[float, float] = (1.0,
     Returns:
         The diameter in the pixel's unit; ``None`` on a slice without tumour.
     """
-    diameters = [_diameter(runs, pixel) for runs in _lesions(mask)]
-    return max(diameters, default=None)
+    found = find_components(mask[None])
+    runs = np.stack([found.rows, found.starts, found.stops], axis=1)
+    lesions = (runs[found.numbers == number].tolist() for number in range(found.count))
+    return max((_diameter(lesion, pixel) for lesion in lesions), default=None)
 
 
 def measured(value: float | None) -> float | None:
@@ -33,34 +33,8 @@ def measured(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _lesions(mask: NDArray[np.bool_]) -> Iterable[list[tuple[int, int, int]]]:
-    """Lesions as runs of pixels: row, first column, one past the last."""
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    stops = np.nonzero(edges == -1)[1]
-    runs = list(zip(rows.tolist(), starts.tolist(), stops.tolist(), strict=True))
-    parents = list(range(len(runs)))
-
-    def root(run: int) -> int:
-        while parents[run] != run:
-            parents[run] = run = parents[parents[run]]
-        return run
-
-    above = 0
-    for below, (row, start, stop) in enumerate(runs):
-        while runs[above][0] < row - 1 or (runs[above][0] == row - 1 and runs[above][2] < start):
-            above += 1
-        touching = above
-        while runs[touching][0] == row - 1 and runs[touching][1] <= stop:
-            parents[root(below)] = root(touching)
-            touching += 1
-    lesions: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for run, pixels in enumerate(runs):
-        lesions[root(run)].append(pixels)
-    return lesions.values()
-
-
-def _diameter(runs: list[tuple[int, int, int]], pixel: tuple[float, float]) -> float:
+def _diameter(runs: list[list[int]], pixel: tuple[float, float]) -> float:
+    """Of one lesion, from its runs: row, first column, one past the last."""
     sides = {(float(row), edge) for row, start, stop in runs for edge in (start - 0.5, stop - 0.5)}
     for row, start, stop in runs:
         for column in (start, stop - 1):
