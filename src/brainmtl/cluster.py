@@ -1,5 +1,6 @@
 """A cluster of machines that Ray runs: joined at its address, or begun here for as long as it is needed."""
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -45,7 +46,9 @@ def cluster(address: str, store_bytes: int = STORE_BYTES) -> Iterator[Any]:
     if address not in ("local", "auto"):
         _find(address)
     try:
-        ray.init(address, log_to_driver=False, logging_level="error", **(begun if address == "local" else {}))
+        ray.init(
+            address, log_to_driver=False, logging_level=logging.ERROR, **(begun if address == "local" else {})
+        )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise InputError(
             f"no cluster can be joined: {error}", where=address, mend="`ray start --head`, or --ray local"

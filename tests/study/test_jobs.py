@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from brainmtl.errors import BrainmtlError, InputError, InterruptedRun
-from brainmtl.study.jobs import BUSY, Job, _outcome, epochs_done, log_of, run_jobs
+from brainmtl.study.jobs import BUSY, Job, epochs_done, log_of, outcome, run_jobs
 
 
 def job_in(folder: Path, name: str = "fold-0") -> Job:
@@ -24,7 +24,7 @@ def test_an_exit_code_becomes_the_error_it_stands_for(tmp_path, code, kind):
     job = job_in(tmp_path)
     log_of(job).parent.mkdir()
     log_of(job).write_text("epoch 1/2\nerror: slice.png: not a picture\n")
-    failure = _outcome(job, code)
+    failure = outcome(job, code)
     assert type(failure) is kind
     if code != BUSY:
         assert "slice.png: not a picture" in str(failure)

@@ -14,6 +14,13 @@ Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="From `brainmtl
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override a field: optimizer.lr=5e-5.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="At a time; by default as the cores allow.")]
 Threads = Annotated[int, typer.Option(min=1, help="Of each worker; fixed, so that results are.")]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="On a Ray cluster: local, auto or HOST:PORT. Its machines have brainmtl installed and see this "
+        "folder, the manifest and the slices under the same paths; --workers is then the most at a time."
+    ),
+]
 Share = Annotated[Path | None, typer.Option(help="Also copy what anybody may see to this folder.")]
 Weights = Annotated[Path | None, typer.Option(help="Pretrained encoder weights, where no hub is.")]
 
@@ -31,6 +38,7 @@ def crossval(
     seed: Annotated[int, typer.Option(min=0, help="Of the draw of the folds.")] = 0,
     workers: Workers = None,
     threads: Threads = 1,
+    ray: Ray = None,
     overrides: Overrides = None,
     encoder_weights: Weights = None,
     ledger: Annotated[Path | None, typer.Option(help="Where the reading of the test part is noted.")] = None,
@@ -59,8 +67,9 @@ def crossval(
             by=by,  # type: ignore[arg-type]
             test_share=test_share,
             seed=seed,
-            workers=workers or fitting_workers(folds, threads),
+            workers=workers or fitting_workers(folds, threads, ray),
             threads=threads,
+            ray=ray,
             encoder_weights=encoder_weights,
             ledger=ledger,
             progress=progress,
@@ -77,6 +86,7 @@ def sweep(
     out: Annotated[Path, typer.Option("-o", "--out", help="A folder; the same again goes on with it.")],
     workers: Workers = None,
     threads: Threads = 1,
+    ray: Ray = None,
     overrides: Overrides = None,
     encoder_weights: Weights = None,
     share: Share = None,
@@ -101,8 +111,9 @@ def sweep(
             base,
             manifest,
             out,
-            workers=workers or fitting_workers(len(points(chosen)), threads),
+            workers=workers or fitting_workers(len(points(chosen)), threads, ray),
             threads=threads,
+            ray=ray,
             encoder_weights=encoder_weights,
             progress=progress,
         )
@@ -132,6 +143,7 @@ def joint_vs_single(
     seeds: Annotated[int, typer.Option(min=1, help="Of each fold, the same ones in each arm.")] = 3,
     workers: Workers = None,
     threads: Threads = 1,
+    ray: Ray = None,
     overrides: Overrides = None,
     encoder_weights: Weights = None,
     ledger: Annotated[Path | None, typer.Option(help="Where the reading of the folds is noted.")] = None,
@@ -152,8 +164,9 @@ def joint_vs_single(
             manifest,
             out,
             seeds=seeds,
-            workers=workers or fitting_workers(15 * seeds, threads),
+            workers=workers or fitting_workers(15 * seeds, threads, ray),
             threads=threads,
+            ray=ray,
             encoder_weights=encoder_weights,
             ledger=ledger,
             progress=progress,

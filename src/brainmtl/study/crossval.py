@@ -35,6 +35,7 @@ def cross_validate(
     seed: int = 0,
     workers: int = 1,
     threads: int = 1,
+    ray: str | None = None,
     encoder_weights: Path | None = None,
     ledger: Path | None = None,
     progress: Progress = lambda done, total: None,
@@ -54,6 +55,8 @@ def cross_validate(
         seed: of the draw.
         workers: folds at a time. Results do not depend on it.
         threads: of each; results may depend on it in the last digits.
+        ray: the cluster that they run on, see :func:`~brainmtl.cluster.cluster`; its machines need ``out``
+            and the data under the same paths. ``None`` for here.
         encoder_weights: see ``brainmtl train``.
         ledger: where the reading of the test part is noted, in one row; default ``test-ledger.md`` beside
             ``out``.
@@ -96,7 +99,7 @@ def cross_validate(
         for fold in range(folds)
     ]
     open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
-    run_all(jobs, recipe.schedule.epochs, workers=workers, threads=threads, progress=progress)
+    run_all(jobs, recipe.schedule.epochs, workers=workers, threads=threads, ray=ray, progress=progress)
     return write_summary(out, plan, [Path(job.run) for job in jobs], measured, ledger)
 
 

@@ -59,13 +59,20 @@ class Job:
         return cls(**{**content, **{name: tuple(content[name]) for name in ("overrides", "parts")}})
 
 
-def fitting_workers(jobs: int, threads: int) -> int:
+Ended = tuple[Job, BrainmtlError | None]
+"""A job that has ended, and what went wrong."""
+
+
+def fitting_workers(jobs: int, threads: int, ray: str | None = None) -> int:
     """As many workers as the cores that this process may use allow; one where a GPU does the work.
 
     Args:
         jobs: how many there are to do.
         threads: of each worker.
+        ray: a cluster knows itself what it has room for, and is handed all of them.
     """
+    if ray is not None:
+        return jobs
     import torch
 
     if torch.cuda.is_available():
@@ -75,50 +82,55 @@ def fitting_workers(jobs: int, threads: int) -> int:
 
 
 def run_jobs(
-    jobs: Sequence[Job], *, workers: int, threads: int, tick: Callable[[], None] = lambda: None
-) -> Iterator[tuple[Job, BrainmtlError | None]]:
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    threads: int,
+    ray: str | None = None,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[Ended]:
     """Run jobs, each in a fresh process with a fixed number of threads, so that neither the number of workers
-    nor what ran before touches a result.
+    nor their machine's other work touches a result.
 
     Args:
         jobs: those already done come back at once.
         workers: processes at a time.
         threads: of each process.
+        ray: the cluster that they run on, as :func:`~brainmtl.cluster.cluster` takes it; ``None`` for here.
         tick: called several times a second.
 
     Yields:
         each job as it ends, with what went wrong. Closing the iterator stops the others; they can be resumed.
+
+    Raises:
+        BrainmtlError: there is no such cluster.
     """
     waiting = [job for job in jobs if not job.is_done()]
     yield from ((job, None) for job in jobs if job not in waiting)
-    running: dict[Job, subprocess.Popen[bytes]] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                job = waiting.pop(0)
-                running[job] = _start(job, threads)
-            for job, process in list(running.items()):
-                if process.poll() is not None:
-                    del running[job]
-                    yield job, _outcome(job, process.returncode)
-            tick()
-            time.sleep(POLL_SECONDS)
-    finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.wait()
+    if ray is None:
+        yield from _run_here(waiting, workers, threads, tick)
+    elif waiting:
+        from brainmtl.study.cluster_jobs import run_on_cluster
+
+        yield from run_on_cluster(waiting, ray, workers=workers, threads=threads, tick=tick)
 
 
 def run_all(
-    jobs: Sequence[Job], epochs: int, *, workers: int, threads: int, progress: Callable[[int, int], None]
+    jobs: Sequence[Job],
+    epochs: int,
+    *,
+    workers: int,
+    threads: int,
+    ray: str | None,
+    progress: Callable[[int, int], None],
 ) -> None:
     """Run jobs of which none may fail.
 
     Args:
         jobs: as for :func:`run_jobs`, as are
         workers: and
-        threads: each.
+        threads: and
+        ray: these.
         epochs: the most that a job may take.
         progress: called with epochs done and epochs in all.
 
@@ -129,7 +141,7 @@ def run_all(
     def tick() -> None:
         progress(sum(epochs_done(job, epochs) for job in jobs), epochs * len(jobs))
 
-    for _, failure in run_jobs(jobs, workers=workers, threads=threads, tick=tick):
+    for _, failure in run_jobs(jobs, workers=workers, threads=threads, ray=ray, tick=tick):
         if failure is not None:
             raise failure
 
@@ -157,7 +169,13 @@ def log_of(job: Job) -> Path:
     return run.parent / "logs" / f"{run.name}.log"
 
 
-def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
+def start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
+    """Start the process of a job; it ends when the process that started it does.
+
+    Args:
+        job: any.
+        threads: how many it may use.
+    """
     log = log_of(job)
     log.parent.mkdir(parents=True, exist_ok=True)
     settings = LARGE_PAGES | os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
@@ -171,7 +189,13 @@ def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
         )
 
 
-def _outcome(job: Job, code: int) -> BrainmtlError | None:
+def outcome(job: Job, code: int) -> BrainmtlError | None:
+    """What went wrong.
+
+    Args:
+        job: any.
+        code: that its process ended with; negative: the signal that killed it.
+    """
     if code == 0:
         return None
     if code == BUSY:
@@ -184,3 +208,23 @@ def _outcome(job: Job, code: int) -> BrainmtlError | None:
     if code == InputError.exit_code:
         return InputError(said, where=log)
     return BrainmtlError(f"stopped with code {code}: {said}", where=log, mend="call again to go on")
+
+
+def _run_here(jobs: Sequence[Job], workers: int, threads: int, tick: Callable[[], None]) -> Iterator[Ended]:
+    waiting, running = list(jobs), dict[Job, "subprocess.Popen[bytes]"]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.pop(0)
+                running[job] = start(job, threads)
+            for job, process in list(running.items()):
+                if process.poll() is not None:
+                    del running[job]
+                    yield job, outcome(job, process.returncode)
+            tick()
+            time.sleep(POLL_SECONDS)
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()

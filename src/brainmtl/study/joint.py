@@ -33,6 +33,7 @@ def joint_against_single(
     seeds: int = 3,
     workers: int = 1,
     threads: int = 1,
+    ray: str | None = None,
     encoder_weights: Path | None = None,
     ledger: Path | None = None,
     progress: Progress = lambda done, total: None,
@@ -50,6 +51,8 @@ def joint_against_single(
         seeds: how many; from the recipe's on, the same ones in each arm.
         workers: runs at a time. Results do not depend on it.
         threads: of each; results may depend on it in the last digits.
+        ray: the cluster that they run on, see :func:`~brainmtl.cluster.cluster`; its machines need ``out``
+            and the data under the same paths. ``None`` for here.
         encoder_weights: see ``brainmtl train``.
         ledger: where the reading of the test parts is noted, one row an arm; default ``test-ledger.md``
             beside ``out``.
@@ -92,7 +95,7 @@ def joint_against_single(
     }
     open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
     epochs = recipe.schedule.epochs
-    run_all(list(jobs.values()), epochs, workers=workers, threads=threads, progress=progress)
+    run_all(list(jobs.values()), epochs, workers=workers, threads=threads, ray=ray, progress=progress)
     runs = {key: Path(job.run) for key, job in jobs.items()}
     return write_summary(out, RECORD, plan, runs, ledger)
 

@@ -32,6 +32,7 @@ def run_sweep(
     *,
     workers: int = 1,
     threads: int = 1,
+    ray: str | None = None,
     encoder_weights: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def run_sweep(
             ``sweep.json``, ``figures/``, ``tables/``.
         workers: trials at a time. Results do not depend on it: the trials are fixed beforehand.
         threads: of each; results may depend on it in the last digits.
+        ray: the cluster that they run on, see :func:`~brainmtl.cluster.cluster`; its machines need ``out``
+            and the data under the same paths. ``None`` for here.
         encoder_weights: see ``brainmtl train``.
         progress: called with epochs done and epochs in all.
 
@@ -80,7 +83,7 @@ def run_sweep(
     ]
     for size, fit in {(recipe.data.size, recipe.data.fit) for recipe in _recipes(out, values)}:
         open_cache(table, size, fit, progress=lambda done: progress(done, len(table)))
-    failures = _train(jobs, base.schedule.epochs, workers, threads, progress)
+    failures = _train(jobs, base.schedule.epochs, workers, threads, ray, progress)
     trials = [_trial(sweep, job, chosen, failures.get(job)) for job, chosen in zip(jobs, values, strict=True)]
     return _write_summary(out, sweep, plan, base, trials)
 
@@ -109,13 +112,13 @@ def _recipes(out: Path, values: list[dict[str, Any]]) -> list[Recipe]:
 
 
 def _train(
-    jobs: list[Job], epochs: int, workers: int, threads: int, progress: Progress
+    jobs: list[Job], epochs: int, workers: int, threads: int, ray: str | None, progress: Progress
 ) -> dict[Job, BrainmtlError]:
     def tick() -> None:
         progress(sum(epochs_done(job, epochs) for job in jobs), epochs * len(jobs))
 
     failures, busy = {}, None
-    for job, failure in run_jobs(jobs, workers=workers, threads=threads, tick=tick):
+    for job, failure in run_jobs(jobs, workers=workers, threads=threads, ray=ray, tick=tick):
         if isinstance(failure, InterruptedRun):
             busy = failure
         elif failure is not None:
