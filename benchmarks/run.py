@@ -19,7 +19,7 @@ from brainmtl.data.manifest import read_manifest
 from brainmtl.data.phantom import make_phantom
 from brainmtl.training.run import processor_name
 
-RUN = Path(__file__).parents[1] / "docs" / "results" / "half-192"
+RUN = Path(__file__).parents[1] / "docs" / "results" / "base-joint-fine"
 
 
 def main() -> None:
