@@ -44,7 +44,7 @@ def test_a_slice_is_read_and_taken_along(page, ramp, tmp_path):
         page.click("[data-part=saveRows]")
     (row,) = json.loads(Path(saved.value.path()).read_text())
     assert (row["file"], row["class"], row["mask"]) == ("ramp.png", "meningioma", None)
-    assert page.is_disabled("[data-part=saveSegmentation]")
+    assert page.is_hidden("[data-part=saveSegmentation]")
     assert not page.complaints
 
 
@@ -61,6 +61,122 @@ def test_the_threshold_moves_the_mask_and_its_area(page, ramp, tmp_path):
         page.click("[data-part=saveMask]")
     saved.value.save_as(tmp_path / "mask.png")
     assert np.array_equal(np.asarray(Image.open(tmp_path / "mask.png").convert("L")) > 127, expected)
+
+
+def test_uncertainty_is_the_entropy_of_every_pixel(page, ramp):
+    read(page, ramp)
+    page.select_option("[data-part=style]", "off")
+    shades = np.rint(255 / (1 + np.exp(-10 * (np.asarray(Image.open(ramp)) / 255 - 0.5)))) / 255
+    told = page.locator(".measures dt", has_text="Unsure").locator("+ dd")
+    assert told.inner_text() == f"{((shades >= 0.1) & (shades <= 0.9)).sum()} px"
+    page.focus("[data-part=canvas]")
+    page.keyboard.press("u")
+    assert page.is_checked("[data-part=unsure]")
+    assert page.locator("[data-part=legend]").is_visible()
+    chance, grey = shades[64], np.asarray(Image.open(ramp))[64]
+    doubt = -(chance * np.log2(chance) + (1 - chance) * np.log2(1 - chance))
+    expected = grey * (1 - doubt) + np.array([[204], [121], [167]]) * doubt
+    for column in (5, 30, 63, 90, 120):
+        assert colour(page, column) == pytest.approx(expected[:, column], abs=3)
+    page.keyboard.press("u")
+    assert colour(page, 63) == pytest.approx([grey[63]] * 3, abs=3)
+
+
+def colour(page, column: int) -> list[int]:
+    """Of the canvas, in the middle of a pixel of the slice's middle row, at the zoom that fits."""
+    return page.evaluate(
+        """(column) => {
+          const canvas = document.querySelector("[data-part=canvas]");
+          const scale = Math.min(canvas.width, canvas.height) / 128;
+          const x = canvas.width / 2 + (column + 0.5 - 64) * scale;
+          return [...canvas.getContext("2d").getImageData(Math.floor(x), canvas.height / 2, 1, 1).data].slice(0, 3);
+        }""",
+        column,
+    )
+
+
+def test_opacity_is_the_outlines_or_the_fills(page, ramp):
+    read(page, ramp)
+    page.focus("[data-part=canvas]")
+    assert page.input_value("[data-part=opacity]") == "1"
+    page.keyboard.press("o")
+    grey = int(np.asarray(Image.open(ramp))[64, 110])
+    page.fill("[data-part=opacity]", "0.25")
+    assert colour(page, 110) == pytest.approx([0.75 * grey + 0.25 * one for one in (230, 159, 0)], abs=3)
+    page.focus("[data-part=canvas]")
+    for _ in range(8):
+        page.keyboard.press(".")
+    assert colour(page, 110) == pytest.approx([230, 159, 0], abs=3)
+    page.keyboard.press("o")
+    assert page.is_disabled("[data-part=opacity]")
+
+
+def test_a_folder_that_is_dropped_is_read_whichever_view_is_shown(page, tmp_path):
+    (tmp_path / "series" / "within").mkdir(parents=True)
+    for number, name in enumerate(("b10.png", "b9.png", "within/c.png", ".hidden")):
+        Image.fromarray(np.full((64, 64), 40 * number, np.uint8)).save(tmp_path / "series" / name, "PNG")
+    page.click("nav >> text=Compare")
+    page.locator(".compared tbody tr").first.wait_for()
+    mouse = page.context.new_cdp_session(page)
+    dragged = {"items": [], "files": [str(tmp_path / "series")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        mouse.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": dragged})
+    page.wait_for_selector(".verdict")
+    place = page.locator("[data-part=place]")
+    names = []
+    page.focus("[data-part=canvas]")
+    for key in ("Home", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+        names.append(place.inner_text())
+    assert names == ["b9.png · 1 of 3", "b10.png · 2 of 3", "c.png · 3 of 3"]
+    assert not page.complaints
+
+
+def test_a_phantom_is_read_by_its_picture_and_a_scan_taken_along(page, tmp_path):
+    page.click(".thumbs >> text=Scan of nine slices")
+    page.wait_for_selector(".verdict")
+    assert page.locator("[data-part=canvas]").evaluate("(one) => one === document.activeElement")
+    with page.expect_download() as saved:
+        page.click("[data-part=saveNifti]")
+    saved.value.save_as(tmp_path / "mask.nii.gz")
+    assert saved.value.suggested_filename == "phantom_scan_mask.nii.gz"
+    assert 9 in nibabel.load(tmp_path / "mask.nii.gz").shape
+    with page.expect_download() as saved:
+        page.keyboard.press("j")
+    assert len(json.loads(Path(saved.value.path()).read_text())) == 9
+
+
+def test_a_server_that_is_full_is_asked_again(page, ramp):
+    refused = []
+
+    def refuse_once(route):
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=503, headers={"Retry-After": "1"}, json={"error": {"what": "full"}})
+
+    page.route("**/v1/predict*", refuse_once)
+    page.set_input_files("[data-part=files]", str(ramp))
+    page.locator("[data-part=status]", has_text="busy: asking again in 1 s").wait_for()
+    page.wait_for_selector(".verdict")
+    assert page.inner_text(".verdict h2") == "Meningioma"
+    assert page.inner_text("[data-part=status]") == ""
+
+
+def test_a_theme_that_was_chosen_is_kept(page, address):
+    assert "auto" in page.inner_text("#theme")
+    page.click("#theme")
+    page.goto(address)
+    assert page.locator("#theme", has_text="Theme: dark").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") in ("dark", "light dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_class_and_mask_that_contradict_each_other_are_told(page, tmp_path):
+    Image.fromarray(np.full((64, 64), 20, np.uint8)).save(tmp_path / "dark.png")
+    read(page, tmp_path / "dark.png")
+    assert "tumour, yet the mask marks none" in page.inner_text(".warnings")
 
 
 def test_keys_alone_do_everything(page, tmp_path):

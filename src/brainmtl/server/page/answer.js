@@ -26,6 +26,14 @@ function said(status, title, detail) {
   return make("div", { class: `verdict ${status}` }, make("h2", { text: title }), make("p", { text: detail ?? "" }));
 }
 
+/** What a reader should know of a row: its warnings, and where class and mask contradict each other. */
+export function cautions(row) {
+  const [healthy, marked] = [row.class === "no_tumor", row.mask_area_px > 0];
+  const torn = row.class && row.mask_area_px !== null && healthy === marked;
+  const said = healthy ? "The class says no tumour, yet the mask marks one." : "The class says tumour, yet the mask marks none.";
+  return [...(torn ? [said] : []), ...row.warnings];
+}
+
 export function chances(row) {
   if (!row.probabilities) return make("p", { class: "quiet", text: "No class probabilities." });
   const inSet = (label) => row.class_set?.includes(label);
@@ -44,8 +52,8 @@ export function chances(row) {
   return make("table", { class: "chances" }, make("caption", { text: caption }), make("tbody", {}, ...lines));
 }
 
-/** @param moved pixels at a threshold that is not the model's, or null. */
-export function measures(row, moved) {
+/** @param moved pixels at a threshold that is not the model's, or null. @param unsure pixels from 10 to 90 %, or null. */
+export function measures(row, moved, unsure) {
   const unknown = "–";
   const size = (value, unit, digits = 1) => (value == null ? unknown : `${value.toFixed(digits)} ${unit}`);
   const perPixel = row.mask_area_px && row.mask_area_mm2 ? row.mask_area_mm2 / row.mask_area_px : null;
@@ -57,6 +65,7 @@ export function measures(row, moved) {
     ["Area", area == null ? unknown : [square == null ? null : size(square, "mm²"), `${area} px`].filter(Boolean).join(" · ")],
     ["Longest diameter", moved === null ? diameter : unknown],
     ["Volume of the scan", moved === null ? size(row.volume_ml, "ml", 2) : unknown],
+    ["Unsure pixels, 10 to 90 %", unsure == null ? unknown : `${unsure} px`],
     ["Slice", row.width ? `${row.width} × ${row.height} px` : unknown],
     ["Model", `${row.model} · ${row.runtime}`],
   ];

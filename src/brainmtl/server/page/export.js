@@ -18,8 +18,11 @@ export function saveRows(rows) {
   saveBlob(new Blob([JSON.stringify(bare, null, 2)], { type: "application/json" }), "results.json");
 }
 
-export function saveSegmentation(rows) {
-  for (const row of rows) if (row.dicom_seg) save(row.dicom_seg, `${stem(row)}_seg.dcm`);
+/** What a scan has once → the end of its name. */
+const OF_SCANS = { nifti: "_mask.nii.gz", dicom_seg: "_seg.dcm", dicom_sr: "_report.dcm" };
+
+export function saveOfScans(rows, field) {
+  for (const row of rows) if (row[field]) save(row[field], stem(row) + OF_SCANS[field]);
 }
 
 const stem = (row) => row.file.replace(/(\.nii)?\.[^.]*$/, "") || "slice";

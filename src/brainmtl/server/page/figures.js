@@ -37,7 +37,7 @@ export function byClass(title, metrics) {
   const shown = COLUMNS.filter(([, section, name]) => rows.some(([, part]) => part[section]?.[name]?.value != null));
   const body = rows.map(([name, part]) => make("tr", {}, make("th", { scope: "row", text: name }),
     ...shown.map(([, section, metric]) => numberCell(part[section]?.[metric]))));
-  const head = make("tr", {}, make("th", { text: "" }), ...shown.map(([name]) => make("th", { scope: "col", text: name })));
+  const head = make("tr", {}, make("th", { scope: "col", text: "Class" }), ...shown.map(([name]) => make("th", { scope: "col", text: name })));
   const table = make("table", { class: "numbers" }, make("caption", { text: title }), make("thead", {}, head), make("tbody", {}, ...body));
   return make("div", { class: "scrolled", tabindex: "0", role: "region", "aria-label": title }, table);
 }

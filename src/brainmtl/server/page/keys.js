@@ -13,10 +13,13 @@ export function lookingAct({ key, shiftKey }, looked) {
   return key === "0" ? () => looked.fit() : null;
 }
 
+const SLIDES = /^(Arrow|Home|End|Page)/;
+
 /** While a view is shown and nobody types. @param actOf gives what an event does, or nothing. */
 export function listenForKeys(root, actOf) {
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("select, dialog, textarea, input:not([type=checkbox])");
+    const typing = event.target.closest("select, dialog, textarea, input:not([type=checkbox], [type=range])")
+      || (event.target.type === "range" && SLIDES.test(event.key));
     if (!root.isConnected || event.ctrlKey || event.metaKey || event.altKey || typing) return;
     const act = actOf(event);
     if (!act) return;

@@ -7,6 +7,7 @@ import * as how from "./views/how.js";
 import * as read from "./views/read.js";
 
 const views = { read, explore, compare, how };
+const THEMES = ["auto", "dark", "light"];
 const element = (id) => document.getElementById(id);
 const context = { models: [], model: () => context.models.find((one) => one.name === element("model").value) };
 
@@ -14,6 +15,7 @@ function showView() {
   const name = location.hash.slice(1) in views ? location.hash.slice(1) : "read";
   const view = views[name];
   document.title = `brainmtl · ${view.title}`;
+  element("title").textContent = view.title;
   for (const link of element("views").children) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -36,14 +38,18 @@ function listViews() {
   }
 }
 
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  element("theme").textContent = `Theme: ${theme}`;
+  localStorage.setItem("theme", theme);
+}
+
 function cycleTheme() {
-  const order = ["auto", "dark", "light"];
-  const next = order[(order.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % 3];
-  document.documentElement.dataset.theme = next;
-  element("theme").textContent = `Theme: ${next}`;
+  setTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length]);
 }
 
 async function start() {
+  setTheme(THEMES.find((theme) => theme === localStorage.getItem("theme")) ?? THEMES[0]);
   element("theme").addEventListener("click", cycleTheme);
   element("keys").addEventListener("click", () => element("help").showModal());
   document.addEventListener("keydown", (event) => {

@@ -46,8 +46,11 @@ export const ORDERS = {
   "as listed": () => 0,
 };
 
+/** Columns that tell slices apart. */
+export const STRATA = ["label", "plane", "leaked", "size", "lesions", "source"];
+
 /**
- * @param wanted `label`, `plane`, `leaked`, `size` (values as text, "" for any), `kind` of KINDS, `low` and `high`
+ * @param wanted of each of STRATA a value as text ("" for any), `kind` of KINDS, `low` and `high`
  *   of the first run's Dice, `text` in the name, `cell` of a confusion matrix (`{side, label, predicted}` or null).
  */
 export function choose(items, wanted) {
@@ -56,7 +59,7 @@ export function choose(items, wanted) {
   return items.filter((item) => {
     const [row] = item.sides;
     const inRange = whole || (row.dice != null && row.dice >= wanted.low && row.dice <= wanted.high);
-    return inRange && ["label", "plane", "leaked", "size"].every((name) => fits(row, name))
+    return inRange && STRATA.every((name) => fits(row, name))
       && KINDS[wanted.kind](item) && item.id.toLowerCase().includes(wanted.text.toLowerCase());
   });
 }

@@ -1,7 +1,9 @@
 // The slice on its canvas: window and level, mask, zoom and pan. It holds no answer and asks for none.
 import { outline } from "./slice.js";
+import { ENTROPY } from "./uncertainty.js";
 
 const TUMOUR = [230, 159, 0];
+const UNSURE = [204, 121, 167];
 const TRUTH = [86, 180, 233];
 const [LEAST_ZOOM, MOST_ZOOM] = [0.5, 16];
 
@@ -10,7 +12,7 @@ export class Viewer {
   constructor(canvas, handlers) {
     this.canvas = canvas;
     this.handlers = handlers;
-    this.look = { window: 255, level: 127.5, style: "outline", opacity: 0.45 };
+    this.look = { window: 255, level: 127.5, style: "outline", opacity: { outline: 1, fill: 0.45 }, unsure: false };
     this.fit();
     new ResizeObserver(() => this.draw()).observe(canvas);
     this.#listen();
@@ -34,6 +36,16 @@ export class Viewer {
 
   set(changes) {
     Object.assign(this.look, changes);
+    this.draw();
+  }
+
+  /** How much the mask covers, from 0 to 1; outline and fill remember theirs. */
+  get opacity() {
+    return this.look.opacity[this.look.style] ?? 0;
+  }
+
+  set opacity(share) {
+    this.look.opacity[this.look.style] = share;
     this.draw();
   }
 
@@ -93,7 +105,7 @@ export class Viewer {
     drawing.lineWidth = (1.75 * ratio) / scale;
     drawing.lineCap = "square";
     if (this.truth) this.#stroke(drawing, this.truth, TRUTH, 1);
-    if (this.border) this.#stroke(drawing, this.border, TUMOUR, this.look.style === "outline" ? 1 : this.look.opacity);
+    if (this.border) this.#stroke(drawing, this.border, TUMOUR, this.opacity);
   }
 
   #stroke(drawing, border, colour, opacity) {
@@ -102,15 +114,17 @@ export class Viewer {
   }
 
   #paint() {
-    const { width, height, grey } = this.slice;
+    const { width, height, grey, shades } = this.slice;
     const image = new ImageData(width, height);
-    const { window, level, style, opacity } = this.look;
-    const fill = style === "fill" && this.mask ? opacity : 0;
+    const { window, level, style, unsure } = this.look;
+    const fill = style === "fill" && this.mask ? this.opacity : 0;
     for (let pixel = 0; pixel < grey.length; pixel++) {
-      const shown = ((grey[pixel] - level) / window + 0.5) * 255;
+      const shown = Math.min(255, Math.max(0, ((grey[pixel] - level) / window + 0.5) * 255));
       const share = fill && this.mask[pixel] ? fill : 0;
+      const doubt = unsure && shades ? ENTROPY[shades[pixel]] : 0;
       for (let channel = 0; channel < 3; channel++) {
-        image.data[4 * pixel + channel] = shown * (1 - share) + TUMOUR[channel] * share;
+        const painted = shown * (1 - share) + TUMOUR[channel] * share;
+        image.data[4 * pixel + channel] = painted * (1 - doubt) + UNSURE[channel] * doubt;
       }
       image.data[4 * pixel + 3] = 255;
     }

@@ -70,7 +70,7 @@ class Compare {
     this.status.textContent = `${shown.length} systems`;
     const body = shown.map((row) => make("tr", { class: row.ours ? "ours" : null },
       make("th", { scope: "row", class: "words", text: row.system }),
-      ...WORDS.slice(1).map(([key]) => make("td", { class: "words", text: row[key] ?? "" })),
+      ...WORDS.slice(1).map(([key]) => make("td", { class: "words" }, make("span", { class: "short", title: row[key] ?? "", text: row[key] ?? "" }))),
       ...columns.map(([key]) => cell(row.values[key]))));
     this.table.replaceChildren(make("caption", { text: "Shares from 0 to 1" }),
       make("thead", {}, make("tr", {}, ...heads.map((head) => this.#head(...head)))), make("tbody", {}, ...body));

@@ -5,7 +5,7 @@ import { chart } from "../chart.js";
 import { byClass, matrix } from "../figures.js";
 import { listenForKeys, lookingAct, styleAfter } from "../keys.js";
 import { decodeLayer } from "../slice.js";
-import { choose, confusion, faults, inCell, order, pair } from "../slices.js";
+import { STRATA, choose, confusion, faults, inCell, order, pair } from "../slices.js";
 import { Viewer } from "../viewer.js";
 import { WindowedList } from "../windowed.js";
 import { panel } from "./explore_panel.js";
@@ -47,6 +47,7 @@ class Explore {
       });
       return viewer;
     });
+    this.part.more.open = matchMedia("(min-width: 821px)").matches;
     this.#listen();
   }
 
@@ -90,13 +91,25 @@ class Explore {
     this.root.ariaBusy = "false";
     this.sides = names.map((name, side) => ({ name, part, ...parts[side], log: logs[side] }));
     this.items = pair(parts[0].rows, parts[1]?.rows);
+    this.#offer(parts[0].rows);
     this.cell = null;
     this.layers.clear();
+    this.part.trio.classList.toggle("of-two", names.length > 1);
     this.part.two.hidden = names.length < 2;
     this.part.numbers.replaceChildren(...this.sides.map(({ name, metrics }) => byClass(`${name}: ${part}, all slices`, metrics)));
     this.part.curves.replaceChildren(...curves(this.sides));
     this.say("");
     this.filter();
+  }
+
+  /** Filters that tell these slices apart; the others are put away. */
+  #offer(rows) {
+    for (const one of this.wanted.filter(({ dataset }) => STRATA.includes(dataset.wanted))) {
+      const values = [...new Set(rows.map((row) => row[one.dataset.wanted]).filter((value) => value != null))];
+      if (one.dataset.wanted === "source") one.replaceChildren(new Option("any", ""), ...values.map((value) => new Option(value, value)));
+      one.parentElement.hidden = values.length < 2;
+      if (values.length < 2) one.value = "";
+    }
   }
 
   filter() {
@@ -105,6 +118,10 @@ class Explore {
     const chosen = this.found[this.index];
     const here = choose(this.items, wanted);
     this.found = order(here.filter((item) => inCell(item, this.cell)), this.part.order.value);
+    const active = this.wanted.filter((one) => one.value !== firstOf(one)).length + (this.cell ? 1 : 0);
+    this.part.active.textContent = active ? `(${active} set)` : "";
+    this.part.clear.disabled = !active;
+    this.part.none.hidden = this.found.length > 0 || !this.items.length;
     this.part.count.textContent = `${this.found.length} of ${this.items.length} slices`;
     this.list.show(this.found);
     this.#drawMatrices(here);
@@ -127,7 +144,7 @@ class Explore {
   }
 
   clear() {
-    for (const one of this.wanted) one.value = one.tagName === "SELECT" ? one.options[0].value : one.defaultValue;
+    for (const one of this.wanted) one.value = firstOf(one);
     this.cell = null;
     this.filter();
   }
@@ -263,16 +280,23 @@ class Explore {
     listenForKeys(this.root, (event) => lookingAct(event, this) ?? this.#act(event.key));
   }
 
+  #find() {
+    this.part.more.open = true;
+    this.root.querySelector("[data-wanted=text]").focus();
+  }
+
   #act(key) {
     const [far, page] = [this.found.length, this.list.page];
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -far, End: far };
     if (key in steps) return () => this.step(steps[key]);
     return {
       o: () => this.setStyle(styleAfter(this.part.style.value)), t: () => this.toggleTruth(),
-      c: () => this.clear(), "/": () => this.root.querySelector("[data-wanted=text]").focus(),
+      c: () => this.clear(), "/": () => this.#find(),
     }[key.toLowerCase()];
   }
 }
+
+const firstOf = (control) => (control.tagName === "SELECT" ? control.options[0].value : control.defaultValue);
 
 function fillRow(node, item) {
   const [row] = item.sides;

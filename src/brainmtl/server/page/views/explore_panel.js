@@ -11,18 +11,24 @@ const MARKUP = `
     <label>Run <select data-part="first"></select></label>
     <label>beside <select data-part="second"></select></label>
     <label>Part <select data-part="part"></select></label>
+    <label>Order <select data-part="order">${named(Object.keys(ORDERS))}</select></label>
+  </div>
+  <details class="filters-more" data-part="more" open><summary>Filters <span data-part="active"></span></summary>
+  <div class="filters">
     <label>Class <select data-wanted="label">${CLASSES}</select></label>
     <label>Plane <select data-wanted="plane">${options(["", "any"], ["axial", "axial"], ["coronal", "coronal"], ["sagittal", "sagittal"])}</select></label>
     <label>Seen in training <select data-wanted="leaked">${options(["", "any"], ["false", "clean"], ["true", "leaked"])}</select></label>
     <label>Tumour <select data-wanted="size">${options(["", "any size"], ["small", "small"], ["medium", "medium"], ["large", "large"])}</select></label>
+    <label>Lesions <select data-wanted="lesions">${options(["", "any number"], ["one", "one"], ["several", "several"])}</select></label>
+    <label>Source <select data-wanted="source">${options(["", "any"])}</select></label>
     <label>Fault <select data-wanted="kind">${named(Object.keys(KINDS))}</select></label>
     <label>Dice from <input data-wanted="low" type="number" min="0" max="1" step="0.05" value="0"></label>
     <label>to <input data-wanted="high" type="number" min="0" max="1" step="0.05" value="1"></label>
     <label>Name <input data-wanted="text" type="search" value=""></label>
-    <label>Order <select data-part="order">${named(Object.keys(ORDERS))}</select></label>
-  </div>
+  </div></details>
   <p class="counted"><span data-part="count" role="status"></span> <button type="button" data-part="clear">Clear filters</button></p>
   <div data-part="list" class="windowed" role="listbox" tabindex="0" aria-label="Slices found"></div>
+  <p class="none quiet" data-part="none" hidden>No slice is like that: clear a filter.</p>
 </section>
 <section class="findings" aria-label="Slice and figures">
   <p class="status bad" data-part="status" role="status"></p>

@@ -1,5 +1,6 @@
 // How it works: the network of the chosen model, stage by stage, as its package tells.
 import { make } from "../answer.js";
+import { drawWires } from "../wires.js";
 
 export const title = "How it works";
 export const keys = [
@@ -27,12 +28,16 @@ class How {
   constructor(context) {
     this.context = context;
     this.drawing = make("div", { class: "network", role: "group", "aria-label": "Stages of the network" });
+    this.wires = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    this.wires.setAttribute("aria-hidden", "true");
+    this.wires.setAttribute("class", "wires");
     this.told = make("div", { class: "stage-told", "aria-live": "polite" });
     this.summary = make("p", { class: "quiet", role: "status" });
     this.root = make("section", { class: "wide", "aria-label": "Network" }, this.summary,
       make("div", { class: "explained" }, this.drawing, this.told));
     document.getElementById("model").addEventListener("change", () => this.root.isConnected && this.draw());
     this.drawing.addEventListener("keydown", (event) => this.#press(event));
+    new ResizeObserver(() => this.#wire()).observe(this.drawing);
   }
 
   async start() {
@@ -55,7 +60,7 @@ class How {
       + `${this.stages.length} stages, ${written(this.total.parameters)} parameters, ${written(this.total.macs)} multiplications.`;
     const rows = rowsOf(this.stages);
     this.buttons = this.stages.map((stage, index) => this.#button(stage, index, rows.get(stage.name)));
-    this.drawing.append(...this.buttons, ...this.stages.flatMap((stage) => skip(stage, rows)));
+    this.drawing.append(this.wires, ...this.buttons);
     this.choose(0);
   }
 
@@ -74,7 +79,8 @@ class How {
   choose(index) {
     const stage = this.stages[index];
     this.buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(number === index)));
-    for (const line of this.drawing.querySelectorAll(".skip-line")) line.classList.toggle("lit", line.dataset.of === stage.name || line.dataset.from === stage.name);
+    this.chosen = stage.name;
+    this.#wire();
     const share = (name) => `${written(stage[name])} · ${((100 * stage[name]) / (this.total[name] || 1)).toFixed(1)}\u00a0%`;
     const values = [
       [stage.shape.length > 1 ? "Channels × rows × columns" : "Numbers", stage.shape.join(" × ")],
@@ -84,6 +90,15 @@ class How {
     ].filter(Boolean);
     this.told.replaceChildren(make("h2", { text: nameOf(stage.name) }), make("p", { class: "quiet", text: ROOMS[stage.room] }),
       make("dl", { class: "measures" }, ...values.flatMap(([name, text]) => [make("dt", { text: name }), make("dd", { text })])));
+  }
+
+  #wire() {
+    if (!this.stages?.length) return;
+    const button = new Map(this.stages.map((stage, index) => [stage.name, this.buttons[index]]));
+    drawWires(this.wires, wiresOf(this.stages).map(({ from, to, gated }) => ({
+      from: button.get(from), to: button.get(to),
+      shape: `${gated ? "gated" : ""} ${[from, to].includes(this.chosen) ? "lit" : ""}`,
+    })));
   }
 
   #press(event) {
@@ -111,12 +126,14 @@ function rowsOf(stages) {
 
 const COLUMN = { encoder: 1, classes: 1, decoder: 3, mask: 4 };
 
-function skip(stage, rows) {
-  if (!stage.takes) return [];
-  const line = make("span", { class: `skip-line${stage.attention ? " gated" : ""}`, "aria-hidden": "true" });
-  [line.dataset.of, line.dataset.from] = [stage.name, stage.takes];
-  [line.style.gridRow, line.style.gridColumn] = [rows.get(stage.name), 2];
-  return [line];
+/** Which stage feeds which: along the encoder, from its end up the decoder and to the classes, and across. */
+function wiresOf(stages) {
+  const of = (room) => stages.filter((stage) => stage.room === room).map((stage) => stage.name);
+  const [encoder, decoder] = [of("encoder"), of("decoder")];
+  const ways = [encoder, [encoder.at(-1), ...decoder, ...of("mask")], ...of("classes").map((name) => [encoder.at(-1), name])];
+  const along = ways.flatMap((way) => way.slice(1).map((to, number) => ({ from: way[number], to })));
+  const across = stages.filter((stage) => stage.takes).map((stage) => ({ from: stage.takes, to: stage.name, gated: stage.attention }));
+  return [...along, ...across].filter(({ from }) => from);
 }
 
 const nameOf = (name) => NAMES[name] ?? name.replace(/^stage(\d)/, "Stage $1").replace(/^up(\d)/, "Up $1");

@@ -1,10 +1,12 @@
 // Read: a file or a series, what the model finds on it, and the finding under the reader's hand.
 import { predict } from "../api.js";
-import { chances, make, measures, verdict } from "../answer.js";
-import { saveMask, saveRows, saveSegmentation } from "../export.js";
+import { cautions, chances, make, measures, verdict } from "../answer.js";
+import { droppedFiles } from "../dropped.js";
+import { saveMask, saveOfScans, saveRows } from "../export.js";
 import { listenForKeys, lookingAct, styleAfter } from "../keys.js";
 import { examples, panel } from "./read_panel.js";
 import { countPixels, decodeSlice, maskAt } from "../slice.js";
+import { countUnsure } from "../uncertainty.js";
 import { Viewer } from "../viewer.js";
 
 export const title = "Read";
@@ -15,14 +17,19 @@ export const keys = [
   ["Shift + arrows", "pan"],
   ["[ ]", "lower, raise the mask's threshold"],
   ["W S · A D", "window wider, narrower · level down, up"],
-  ["O", "outline, fill, off"],
+  ["O", "mask: outline, fill, off"],
+  [", .", "less, more of the mask's colour"],
+  ["U", "uncertainty of every pixel, or not"],
   ["R", "window, zoom and threshold as at first"],
   ["F", "open files"],
+  ["M J", "save the mask, the rows as JSON"],
+  ["Tab", "examples, sliders, exports"],
   ["?", "these keys"],
   ["Mouse", "wheel: slices (Ctrl: zoom); drag: pan; right or Shift drag: window and level"],
   ["Touch", "drag: pan; two fingers: zoom"],
 ];
 
+const SCAN_FILES = { saveNifti: "nifti", saveSegmentation: "dicom_seg", saveReport: "dicom_sr" };
 let opened = null;
 
 export function open(main, context) {
@@ -54,10 +61,12 @@ class Read {
     if (!files.length) return;
     this.asked?.abort();
     this.asked = new AbortController();
-    this.say(`Reading ${files.length === 1 ? files[0].name : `${files.length} files`} …`);
+    const reading = `Reading ${files.length === 1 ? files[0].name : `${files.length} files`} …`;
+    this.say(reading);
     this.root.ariaBusy = "true";
     try {
-      this.fill(await predict(files, this.context.model()?.name, this.asked.signal));
+      const { signal } = this.asked;
+      this.fill(await predict(files, this.context.model()?.name, { signal, told: (busy) => this.say(busy) }));
     } catch (error) {
       if (error.name === "AbortError") return;
       this.fill(error.rows ?? []);
@@ -74,7 +83,9 @@ class Read {
     this.part.slice.max = Math.max(0, rows.length - 1);
     this.part.scroll.hidden = rows.length < 2;
     this.part.result.hidden = !rows.length;
-    this.part.empty.hidden = rows.length > 0;
+    if (rows.length && this.part.empty.contains(document.activeElement)) this.part.canvas.focus();
+    this.part.empty.hidden = this.part.hint.hidden = rows.length > 0;
+    for (const [part, field] of Object.entries(SCAN_FILES)) this.part[part].hidden = !rows.some((row) => row[field]);
     this.say("");
     this.reset();
   }
@@ -113,21 +124,18 @@ class Read {
   }
 
   tell() {
-    const { row, mask, moved } = this.shown;
+    const { row, slice, mask, moved } = this.shown;
     const area = moved ? countPixels(mask) : null;
     this.part.verdict.replaceChildren(verdict(row));
     this.part.chances.replaceChildren(chances(row));
-    this.part.measures.replaceChildren(measures(row, area));
-    this.part.warnings.replaceChildren(...row.warnings.map((text) => make("li", { text })));
-    this.part.threshold.disabled = !row.mask_probability;
+    this.part.measures.replaceChildren(measures(row, area, countUnsure(slice.shades)));
+    this.part.warnings.replaceChildren(...cautions(row).map((text) => make("li", { text })));
+    this.part.threshold.disabled = this.part.unsure.disabled = !row.mask_probability;
     this.part.thresholdValue.textContent =
       `${Number(this.part.threshold.value).toFixed(2)}${moved ? ` (the model's: ${this.own.toFixed(2)})` : ""}`;
     this.part.saveMask.disabled = !mask;
     const report = `${this.part.verdict.textContent}. ${this.part.place.textContent}`;
     this.part.canvas.setAttribute("aria-label", report);
-    const segmentation = this.rows.some((one) => one.dicom_seg);
-    this.part.saveSegmentation.disabled = !segmentation;
-    this.part.saveSegmentation.title = segmentation ? "" : "Only for DICOM on which tumour was found";
   }
 
   tellWindow() {
@@ -144,6 +152,18 @@ class Read {
   setStyle(style) {
     this.part.style.value = style;
     this.viewer.set({ style });
+    [this.part.opacity.value, this.part.opacity.disabled] = [this.viewer.opacity, style === "off"];
+  }
+
+  setUnsure(unsure) {
+    this.part.unsure.checked = unsure;
+    this.part.legend.hidden = !unsure;
+    this.viewer.set({ unsure });
+  }
+
+  opacityBy(share) {
+    this.viewer.opacity = Math.min(1, Math.max(0, this.viewer.opacity + share));
+    this.part.opacity.value = this.viewer.opacity;
   }
 
   #listen() {
@@ -152,7 +172,8 @@ class Read {
     on("open", "click", () => this.part.files.click());
     on("slice", "input", () => this.step(Number(this.part.slice.value) - this.index));
     on("threshold", "input", () => this.row && this.show());
-    on("opacity", "input", () => this.viewer.set({ opacity: Number(this.part.opacity.value) }));
+    on("opacity", "input", () => (this.viewer.opacity = Number(this.part.opacity.value)));
+    on("unsure", "change", () => this.setUnsure(this.part.unsure.checked));
     on("style", "change", () => this.setStyle(this.part.style.value));
     on("window", "input", () => this.viewer.windowBy(Number(this.part.window.value) - this.viewer.look.window, 0));
     on("level", "input", () => this.viewer.windowBy(0, Number(this.part.level.value) - this.viewer.look.level));
@@ -161,14 +182,27 @@ class Read {
     on("reset", "click", () => this.row && this.reset());
     on("saveMask", "click", () => saveMask(this.shown));
     on("saveRows", "click", () => saveRows(this.rows));
-    on("saveSegmentation", "click", () => saveSegmentation(this.rows));
-    this.root.addEventListener("dragover", (event) => event.preventDefault());
-    this.root.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.read([...event.dataTransfer.files]);
-    });
+    for (const [part, field] of Object.entries(SCAN_FILES)) on(part, "click", () => saveOfScans(this.rows, field));
     listenForKeys(this.root, (event) => lookingAct(event, this.viewer) ?? this.#act(event.key));
-    examples(this.part.examples, (files) => this.read(files), (error) => this.say(error.message, true));
+    examples(this.part, (files) => this.read(files), (error) => this.say(error.message, true));
+    this.#takeDrops();
+  }
+
+  /** Wherever on the page something is dropped, also in another view, it is read. */
+  #takeDrops() {
+    const over = (event, is) => {
+      event.preventDefault();
+      this.root.classList.toggle("over", is);
+    };
+    document.addEventListener("dragover", (event) => over(event, true));
+    document.addEventListener("dragleave", (event) => over(event, false));
+    document.addEventListener("drop", async (event) => {
+      over(event, false);
+      const files = await droppedFiles(event.dataTransfer).catch(() => []);
+      location.hash = "read";
+      if (files.length) this.read(files);
+      else this.say("Nothing in it that could be read: drop files, or a folder of them.", true);
+    });
   }
 
   #act(key) {
@@ -179,6 +213,9 @@ class Read {
     return {
       "[": threshold(-0.05), "]": threshold(0.05), f: () => this.part.files.click(),
       o: () => this.setStyle(styleAfter(this.viewer.look.style)),
+      ",": () => this.opacityBy(-0.1), ".": () => this.opacityBy(0.1),
+      u: () => this.part.unsure.disabled || this.setUnsure(!this.viewer.look.unsure),
+      m: () => this.shown?.mask && saveMask(this.shown), j: () => this.rows.length && saveRows(this.rows),
       w: () => this.viewer.windowBy(8, 0), s: () => this.viewer.windowBy(-8, 0),
       a: () => this.viewer.windowBy(0, -8), d: () => this.viewer.windowBy(0, 8), r: () => this.row && this.reset(),
     }[key.toLowerCase()];
