@@ -1,7 +1,5 @@
 """What is no answer is called so in the DICOM objects too, where a viewer shows it."""
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.sr.codedict import codes
+from validator import validated
 
 from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.inference.predict import predict_files
@@ -23,14 +22,6 @@ def head() -> np.ndarray:
     values = np.full((6, 64, 64), 100, np.uint16)
     values[1:5, 20:40, 20:40] = 900
     return values
-
-
-def validated(path: Path) -> None:
-    """dicom3tools' validator finds no error."""
-    if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy is not installed (Debian: dicom3tools)")
-    done = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
-    assert not [line for line in done.stderr.splitlines() if line.startswith("Error")], done.stderr
 
 
 def text_of(group: pydicom.Dataset) -> str:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from validator import validated
 
 from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.inference.predict import predict_files
@@ -43,15 +44,6 @@ def predict(package: ModelPackage, tmp_path: Path):
         return predict_files(package, files, tmp_path / "out", **options)
 
     return run
-
-
-def validated(path: Path) -> None:
-    """dicom3tools' validator finds no error."""
-    if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy is not installed (Debian: dicom3tools)")
-    done = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
-    assert not [line for line in done.stderr.splitlines() if line.startswith("Error")], done.stderr
-    assert done.returncode == 0
 
 
 def test_a_series_in_numbers(predict, write_series, head, tmp_path: Path):
@@ -334,3 +326,32 @@ def test_a_blank_slice_abstains_and_the_scan_is_measured_all_the_same(
     assert results[3].status == "ok"
     assert len({result.volume_ml for result in results}) == 1
     assert results[0].volume_ml > 0
+
+
+@pytest.mark.parametrize(("sees", "shift"), [((1, 0, 0), -1), ((0, 1, 0), 0), ((0, 0, 1), 1)])
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_a_volume_gives_neighbours_and_its_ends_give_themselves(
+    make_package, tmp_path: Path, head, sees, shift, batch_size
+):
+    """The network paints what one of its channels shows, so its mask is that of another slice."""
+    package = load_package(make_package(neighbours=1, sees=sees))
+    values = head.astype(np.float32)
+    values[6] = 100  # a stray lesion stays where it reaches an end
+    path = tmp_path / "scan.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.transpose(values, (2, 1, 0)), np.diag([0.75, 0.5, 5.0, 1])), path)
+    scan = load_package(make_package())
+    alone = [result.mask_pixels for result in scan.predict_scan(path)]
+    predict_files(package, [path], tmp_path / "out", batch_size=batch_size)
+    found = [np.asarray(Image.open(file)) > 0 for file in sorted((tmp_path / "out/masks").rglob("*.png"))]
+    assert max(int(mask.sum()) for mask in alone) > 100
+    for row in range(DEPTH):
+        assert np.array_equal(found[row], alone[min(max(row + shift, 0), DEPTH - 1)])
+
+
+def test_slices_without_an_even_place_stand_for_their_neighbours(make_package, write_series, head, tmp_path):
+    package = load_package(make_package(neighbours=1, sees=(1, 0, 0)))
+    files = write_series(tmp_path / "scan", head, **WINDOW)
+    files[4].unlink()
+    found = package.predict_scan(tmp_path / "scan")
+    for result, pixels in zip(found, np.delete(head, 4, axis=0), strict=True):
+        assert np.array_equal(result.mask_pixels, pixels > 500)
