@@ -50,6 +50,8 @@ def manifests(draw: st.DrawFn) -> pd.DataFrame:
                 "height": draw(st.none() | st.integers(16, 4000)),
                 "sha256": draw(HASHES),
                 "mask_sha256": draw(HASHES) if masked else None,
+                "series": draw(st.none() | WORDS),
+                "position": draw(st.none() | st.integers(0, 4000)),
             }
         )
     return pd.DataFrame(rows)
@@ -186,6 +188,11 @@ def test_content_is_what_is_hashed(phantom: pd.DataFrame):
     hashes = {content_hash(check_manifest(other, "here")) for other in others}
     assert len(hashes) == len(others)
     assert content_hash(phantom) not in hashes
+
+
+def test_what_is_known_of_neighbours_leaves_the_hash_as_it_was(phantom: pd.DataFrame):
+    assert phantom["series"].notna().any()
+    assert content_hash(phantom.drop(columns=["series", "position"])) == content_hash(phantom)
 
 
 def test_a_manifest_without_leaks_keeps_the_hash_it_had_before_there_were_any(phantom: pd.DataFrame):

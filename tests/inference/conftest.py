@@ -4,7 +4,7 @@ Its features, where it has any, are the slice's mean grey and its brightest one.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,32 +54,37 @@ def metadata(**changes: Any) -> dict[str, Any]:
     }
 
 
-def bright_model(outputs: list[str], size: int = SIZE, batch: str | int = "batch") -> onnx.ModelProto:
+def bright_model(
+    outputs: list[str], size: int = SIZE, batch: str | int = "batch", sees: Sequence[float] = (1,)
+) -> onnx.ModelProto:
+    """``sees``: what each channel of the input weighs."""
     nodes = {
         MASK: [
-            helper.make_node("Sub", [IMAGE, "half"], ["centred"]),
+            helper.make_node("Sub", ["seen", "half"], ["centred"]),
             helper.make_node("Mul", ["centred", "steep"], ["mask_logits"]),
             helper.make_node("Sigmoid", ["mask_logits"], [MASK]),
         ],
         CLASS: [
-            helper.make_node("GlobalAveragePool", [IMAGE], ["mean"]),
+            helper.make_node("GlobalAveragePool", ["seen"], ["mean"]),
             helper.make_node("Flatten", ["mean"], ["flat"]),
             helper.make_node("Gemm", ["flat", "weights", "bias"], ["logits"]),
             helper.make_node("Softmax", ["logits"], [CLASS], axis=1),
         ],
         FEATURES: [
-            helper.make_node("GlobalAveragePool", [IMAGE], ["own_mean"]),
-            helper.make_node("GlobalMaxPool", [IMAGE], ["brightest"]),
+            helper.make_node("GlobalAveragePool", ["seen"], ["own_mean"]),
+            helper.make_node("GlobalMaxPool", ["seen"], ["brightest"]),
             helper.make_node("Concat", ["own_mean", "brightest"], ["both"], axis=1),
             helper.make_node("Flatten", ["both"], [FEATURES]),
         ],
     }
     constants = {"half": np.float32(0.5), "steep": np.float32(50), "weights": WEIGHTS, "bias": BIAS}
-    shapes = {IMAGE: [batch, 1, size, size], MASK: [batch, 1, size, size], CLASS: [batch, 4]}
+    constants["sees"] = np.array(sees, np.float32).reshape(1, -1, 1, 1)
+    shapes = {IMAGE: [batch, len(sees), size, size], MASK: [batch, 1, size, size], CLASS: [batch, 4]}
     shapes[FEATURES] = [batch, 2]
     values = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name]) for name in shapes}
     graph = helper.make_graph(
-        [node for name in outputs for node in nodes[name]],
+        [helper.make_node("Conv", [IMAGE, "sees"], ["seen"])]
+        + [node for name in outputs for node in nodes[name]],
         "bright",
         [values[IMAGE]],
         [values[name] for name in outputs],
@@ -139,20 +144,21 @@ def bright() -> type[Bright]:
 @pytest.fixture(scope="session")
 def make_package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Write a package: keywords change its metadata, ``raw`` replaces them, ``raw=None`` leaves them out;
-    ``claims`` change the metadata alone, and not the graph."""
+    ``claims`` change the metadata alone, and not the graph; ``sees`` says what each channel weighs."""
 
     def make(
         raw: str | None = "",
         batch: str | int = "batch",
         external: bool = False,
         claims: dict[str, Any] | None = None,
+        sees: Sequence[float] = (1,),
         **changes: Any,
     ) -> Path:
         info = metadata(**changes)
         outputs = list(OUTPUTS[info["task"]])
         if FEATURES in info["outputs"]:
             outputs.append(FEATURES)
-        model = bright_model(outputs, info["size"], batch)
+        model = bright_model(outputs, info["size"], batch, sees)
         if raw is not None:
             helper.set_model_props(model, {"brainmtl": raw or json.dumps({**info, **(claims or {})})})
         path = tmp_path_factory.mktemp("package") / "bright.onnx"

@@ -210,3 +210,13 @@ def test_weights_outside_the_one_file_are_refused(make_package: MakePackage):
     assert (path.parent / "weights.bin").exists()
     with pytest.raises(InputError, match="not an ONNX model that can be run"):
         load_package(path)
+
+
+def test_a_picture_alone_stands_for_its_neighbours(make_package, halves):
+    package = load_package(make_package(neighbours=2, sees=(0.1, 0.2, 0.4, 0.2, 0.1)))
+    alone = load_package(make_package())
+    found, expected = (one.predict(halves(40, 250)) for one in (package, alone))
+    assert np.array_equal(found.mask_pixels, expected.mask_pixels)
+    assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
+    with pytest.raises(InputError, match=r"image: float \[None, 3, 64, 64\] in the graph"):
+        load_package(make_package(sees=(0, 1, 0)))

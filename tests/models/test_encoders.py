@@ -115,3 +115,37 @@ def test_the_plain_encoder_s_first_level_in_scipy():
     expected = np.stack(convolve(convolve([image[0, 0].numpy()], conv_1), conv_2))
     np.testing.assert_allclose(first[0].numpy(), expected, atol=1e-5)
     assert second.shape == (1, 5, 6, 5)
+
+
+@torch.inference_mode()
+def test_three_equal_channels_see_what_one_with_their_summed_weights_would():
+    torch.manual_seed(0)
+    part = {
+        "encoder": {"name": "plain", "widths": [4, 8]},
+        "decoder": {"widths": [4]},
+        "classifier": {"lesion": True},
+    }
+    wide = build_network(NetworkPart.model_validate({**part, "channels": 3})).eval()
+    plain = build_network(NetworkPart.model_validate(part)).eval()
+    state = wide.state_dict()
+    first = next(name for name, value in state.items() if value.ndim == 4 and value.shape[1] == 3)
+    plain.load_state_dict({**state, first: state[first].sum(dim=1, keepdim=True)})
+    images = torch.rand(2, 1, 32, 32)
+    for given in (images, images.repeat(1, 3, 1, 1)):
+        for one, other in zip(wide(given)[:2], plain(images)[:2], strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+    apart = torch.rand(2, 3, 32, 32)
+    assert not torch.allclose(wide(apart).class_logits, wide(apart[:, 1:2]).class_logits)
+
+
+@pytest.mark.parametrize("name", NAMES[:3])
+@torch.inference_mode()
+def test_three_channels_take_the_weights_of_the_colours(colour, name):
+    path = colour(name)
+    encoder = TimmEncoder(name, True, path, inputs=3).eval()
+    reference = timm.create_model(
+        name, features_only=True, pretrained=True, pretrained_cfg_overlay={"file": str(path)}
+    ).eval()
+    images = torch.rand(2, 3, 64, 64)
+    for one, other in zip(encoder(images), reference((images - GREY_MEAN) / GREY_SD), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)

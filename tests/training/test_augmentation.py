@@ -292,3 +292,21 @@ def test_bf16_does_not_move_a_pixel():
         found = augment(images, images, part, chance())
     assert torch.equal(found[0], expected[0])
     assert torch.equal(found[1], expected[1])
+
+
+@given(seed=st.integers(0, 99), crop=st.sampled_from([None, 32]))
+@settings(deadline=None, max_examples=20)
+def test_the_channels_of_a_slice_change_alike(seed, crop):
+    part = AugmentationPart(
+        mirror=0.5, rotation=20, scale=(0.8, 1.2), shift=0.1, shear=5, crop=crop, brightness=0.1,
+        contrast=0.2, gamma=0.2, noise=0.05, bias_field=0.1,
+    )  # fmt: skip
+    alone, masks = slices(side=36, seed=seed), disc(36, 9).repeat(3, 1, 1, 1)
+    beside = torch.cat((slices(side=36, seed=seed + 1), alone, alone), dim=1)
+    one, one_mask = augment(alone, masks, part, chance(seed))
+    three, mask = augment(beside, masks, part, chance(seed))
+    assert torch.equal(mask, one_mask)
+    assert mask.shape[1] == 1
+    assert torch.equal(three[:, 1], three[:, 2])
+    same(three[:, 1:2], one)
+    assert not torch.allclose(three[:, 0], three[:, 1])

@@ -128,3 +128,11 @@ def test_slices_are_read_where_they_lie(table, cache):
     assert slices.images.data_ptr() == cache.images.ctypes.data
     assert slices.to(torch.device("cpu")) is slices
     assert slices.images.data_ptr() == cache.images.ctypes.data
+
+
+def test_a_slice_comes_with_those_around_it(table, cache):
+    around = np.array([[0, 0, 1], [0, 1, 1], *([row] * 3 for row in range(2, len(table)))])
+    batch = Slices(table, cache, True, around=around)[np.array([1, 0, 5])]
+    expected = cache.images[[[0, 1, 1], [0, 0, 1], [5, 5, 5]]]
+    assert np.array_equal(batch.images.numpy(), expected)
+    assert np.array_equal(batch.masks[:, 0].numpy(), cache.masks[[1, 0, 5]])

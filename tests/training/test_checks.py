@@ -77,3 +77,11 @@ def test_nothing_to_learn_from_or_select_by(run, manifest, tmp_path, change, ove
     with pytest.raises(InputError, match=message):
         run(*overrides, manifest=path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_channels_are_those_of_a_slice_and_its_neighbours(run, tmp_path):
+    with pytest.raises(InputError, match=r"network\.channels: 3, .* makes 1 \(set it to 1"):
+        run("network.channels=3")
+    with pytest.raises(InputError, match=r"series: of no slice the neighbours are known"):
+        run("data.neighbours=1")
+    assert list(tmp_path.iterdir()) == []

@@ -5,22 +5,29 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
 import brainmtl
+from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, write_manifest
+from brainmtl.data.neighbours import beside
 from brainmtl.data.splits import parts
 from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import from_square, to_square
+from brainmtl.inference.info import CLASS, MASK
 from brainmtl.inference.package import load_package
 from brainmtl.inference.predict import predict_files
 from brainmtl.labels import CLASSES
 from brainmtl.models.build import build_network
+from brainmtl.training.bundle import write_bundle
+from brainmtl.training.evaluate import evaluate
 from brainmtl.training.export import Probabilities, check_agreement, export_run
+from brainmtl.training.fit import train
 from brainmtl.training.recipe import Recipe, write_recipe
 from brainmtl.training.run import load_network, save_weights, start_run, write_json
 
@@ -41,7 +48,7 @@ NETWORKS = {
 
 def recipe_for(network: dict, **changes: object) -> Recipe:
     return Recipe.model_validate(
-        {"name": "tiny", "data": {"size": SIZE, "fit": "pad"}, "network": network, **changes}
+        {"name": "tiny", "data": {"size": SIZE, "fit": "pad"}, "network": network} | changes
     )
 
 
@@ -96,6 +103,16 @@ def test_every_composition_says_what_torch_says(tmp_path: Path, kind):
             assert np.abs(masks - torch.sigmoid(outputs.mask_logits)[:, 0].numpy()).max() <= 1e-4
         if classes is not None:
             assert np.abs(classes - torch.softmax(outputs.class_logits, 1).numpy()).max() <= 1e-4
+
+
+def test_openvino_says_the_same_of_a_real_network(tmp_path: Path):
+    pytest.importorskip("openvino")
+    recipe = recipe_for(NETWORKS["timm"])
+    path = export_run(bare_run(tmp_path / "run", recipe, lived(recipe)))
+    squares = np.random.default_rng(4).integers(0, 256, (3, SIZE, SIZE), np.uint8)
+    ours, theirs = load_package(path).said(squares), load_package(path, "openvino").said(squares)
+    for name in (MASK, CLASS):
+        assert np.allclose(ours[name], theirs[name], atol=0.02)  # bf16, where the processor has it
 
 
 @pytest.mark.parametrize("kind", ["joint", "timm"])
@@ -173,6 +190,33 @@ def test_predict_goes_the_way_of_training(tmp_path: Path, phantom, fit):
         assert (mask == (native > 0.5))[sure].all()
         expected = torch.softmax(outputs.class_logits, 1)[0].tolist()
         assert list(result.probabilities.values()) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_network_with_neighbours_from_its_training_to_its_package(phantom, tmp_path: Path):
+    """Learnt, measured, exported and asked of slices with those around them, known to the manifest."""
+    recipe = recipe_for(PLAIN, data={"size": SIZE, "fit": "pad", "neighbours": 1})
+    split = phantom["split"].to_numpy(dtype=object)
+    known = (beside(phantom, split, 1)[:, 0] != np.arange(len(phantom))) & (split == "train")
+    held_out = phantom["group"].isin(phantom["group"][known].unique()[:4])
+    table = phantom.assign(validation=held_out)
+    write_manifest(table, tmp_path / "phantom.parquet")
+    short = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"epochs": 1})})
+    train(short, tmp_path / "phantom.parquet", tmp_path / "run", bar=False)
+    metrics = evaluate(tmp_path / "run", "validation")
+    package = load_package(export_run(tmp_path / "run"))
+    assert (package.info.neighbours, package.info.channels) == (1, 3)
+    cache = open_cache(table, SIZE)
+    side = parts(table, "official").to_numpy(dtype=object)
+    rows = pd.read_parquet(tmp_path / "run/evaluation/validation/per_image.parquet").set_index("id")
+    around = beside(table, side, 1)[np.flatnonzero(side == "validation")]
+    assert (around[:, 0] != around[:, 1]).sum() >= 4
+    said = package.said(cache.images[around])["class_probability"]
+    for row, chances in zip(around[:, 1], said, strict=True):
+        stated = rows.loc[table["id"].iloc[row], [f"p_{name}" for name in CLASSES]].to_numpy(float)
+        assert np.abs(stated - chances).max() < 1e-3
+    assert metrics["classification"]["accuracy"]["n"] == len(around)
+    bundle = write_bundle(tmp_path / "run", tmp_path / "run/model.onnx", tmp_path / "bundle")
+    assert bundle.exists()
 
 
 def test_another_networks_package_is_refused(exported: Path, run: Path):

@@ -295,3 +295,9 @@ def test_a_written_recipe_names_every_field(tiny):
         model = Recipe.model_fields[name].annotation
         if hasattr(model, "model_fields") and part:
             assert list(part) == list(model.model_fields)
+
+
+def test_neighbours_bring_their_channels(tiny):
+    assert tiny().network.channels == 1
+    assert tiny("data.neighbours=2").network.channels == 5
+    assert tiny("data.neighbours=2", "network.channels=1").network.channels == 1

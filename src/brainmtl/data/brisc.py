@@ -11,6 +11,7 @@ import pandas as pd
 
 from brainmtl.data.leaks import known_leaks
 from brainmtl.data.manifest import check_manifest
+from brainmtl.data.neighbours import known_places
 from brainmtl.data.persons import known_persons
 from brainmtl.data.sides import draw_sides
 from brainmtl.data.splits import frozen_splits
@@ -57,6 +58,7 @@ def index_brisc(root: Path) -> tuple[pd.DataFrame, list[str]]:
     table = pd.DataFrame(rows)
     table = check_manifest(table.assign(group=table["id"]), root)
     table["patient"], persons = known_persons(table["id"], root)
+    table = table.assign(**known_places(table, root))
     split = frozen_splits(table)
     whole = draw_sides(table, persons, root) if split is None else split.assign(leaked=known_leaks(split))
     return check_manifest(whole, root), _warnings(

@@ -137,6 +137,8 @@ def _row(path: Path, pictures: Path) -> Row:
         "label": label,
         "source": "figshare2017",
         "patient": patient,
+        "series": patient,
+        "position": int(path.stem),
         "split": "train",
         **file_cells(image, mask),
     }

@@ -28,11 +28,14 @@ COLUMNS = {
     "height": "Int32",
     "sha256": "string",
     "mask_sha256": "string",
+    "series": "string",
+    "position": "Int32",
 }
 """Column → pandas type. ``mask``, ``label``, ``plane``, ``patient`` may be null; ``group`` never is.
 
 ``leaked``: the same picture, or nearly, lies on the other side of the set's own split; null where nobody has
-looked.
+looked. ``series`` and ``position``: the stack that a slice lies in, and where; those one apart lie beside one
+another. Null where unknown.
 """
 
 REQUIRED = ("id", "image", "source", "group", "split", "sha256")
@@ -153,7 +156,7 @@ def write_manifest(table: pd.DataFrame, path: Path) -> None:
 
 
 def content_hash(table: pd.DataFrame) -> str:
-    """SHA-256 of what a manifest holds, wherever its files lie.
+    """SHA-256 of what a manifest holds, wherever its files lie, and whatever is known of their neighbours.
 
     Args:
         table: a manifest.
@@ -161,7 +164,7 @@ def content_hash(table: pd.DataFrame) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    rows = table.drop(columns=["image", "mask"])
+    rows = table.drop(columns=["image", "mask", "series", "position"], errors="ignore")
     if "leaked" in rows and rows["leaked"].isna().all():  # a column that older manifests lack
         rows = rows.drop(columns="leaked")
     text = rows.to_csv(index=False, lineterminator="\n")

@@ -7,6 +7,9 @@ import pandas as pd
 from brainmtl.data.shipped import shipped_table
 from brainmtl.errors import InputError
 
+OWN = "persons.csv"
+"""What a set of another origin says of its slices: id, patient, person; where known also series, position."""
+
 
 def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], pd.Series[str]]":
     """Look patients and persons up.
@@ -25,7 +28,7 @@ def known_persons(ids: "pd.Series[str]", root: Path) -> "tuple[pd.Series[str], p
     Raises:
         InputError: ``persons.csv`` cannot be read, lacks a column, or names a slice twice.
     """
-    own = root / "persons.csv"
+    own = root / OWN
     if own.exists():
         table = _own_persons(own)
     else:

@@ -79,6 +79,7 @@ class Slice:
         person: whose it is.
         plane: in which plane.
         drift: place along the stack, −1 to 1, 0 through the middle of the tumour.
+        position: among the person's slices in this plane and split, from 0.
         seed: chance of this slice alone.
         original: the slice that this one is a copy of.
         kind: what the copy shares with it: ``"bytes"``, ``"pixels"``, or ``"near"``.
@@ -90,6 +91,7 @@ class Slice:
     person: Person
     plane: PlaneName
     drift: float
+    position: int
     seed: int
     original: "Slice | None" = None
     kind: str = ""
@@ -253,7 +255,15 @@ def _stack(person: Person, split: str, count: int, first: int, rng: np.random.Ge
     drifts = (places + rng.uniform(0.2, 0.8, count)) / MOST_SLICES - 1
     seeds = rng.integers(2**31, size=count)
     return [
-        Slice(split, first + k, person, PLANES[places[k] % len(PLANES)], float(drifts[k]), int(seeds[k]))
+        Slice(
+            split,
+            first + k,
+            person,
+            PLANES[places[k] % len(PLANES)],
+            float(drifts[k]),
+            int(((places < places[k]) & (places % len(PLANES) == places[k] % len(PLANES))).sum()),
+            int(seeds[k]),
+        )
         for k in range(count)
     ]
 
@@ -274,6 +284,7 @@ def _copies(plan: list[Slice], count: int, rng: np.random.Generator) -> list[Sli
                 original.person,
                 original.plane,
                 original.drift,
+                original.position,
                 original.seed,
                 original=original,
                 kind=kind,
@@ -341,7 +352,16 @@ def _write_tables(folder: Path, plan: list[Slice], listing: list[dict[str, objec
     named = [each for each in plan if each.original is None]
     _write_csv(
         folder / "persons.csv",
-        [{"id": each.id, "patient": f"{each.person.name}A", "person": each.person.name} for each in named],
+        [
+            {
+                "id": each.id,
+                "patient": f"{each.person.name}A",
+                "person": each.person.name,
+                "series": f"{each.person.name}A-{each.plane}-{each.split}",
+                "position": each.position,
+            }
+            for each in named
+        ],
     )
     planted = [_planted(each, each.original, each.kind) for each in plan if each.original is not None]
     if planted:

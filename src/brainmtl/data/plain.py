@@ -12,7 +12,10 @@ from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES, PLANES
 
 LISTING = "index.csv"
-COLUMNS = ("id", "image", "mask", "label", "plane", "patient", "person", "split", "source")
+COLUMNS = (
+    *("id", "image", "mask", "label", "plane", "patient", "person", "series", "position", "split", "source"),
+)
+KEPT = ("label", "plane", "patient", "series", "position", "split", "source")
 WORDS = {"label": CLASSES, "plane": PLANES, "split": ("train", "test")}
 
 
@@ -23,7 +26,8 @@ def index_plain(
 
     ``index.csv`` has a row a slice. ``image`` is a path relative to the folder. Every other column may be
     absent, and every other cell empty: ``id`` (by default the stem of the image), ``mask``, ``label``,
-    ``plane``, ``patient``, ``person`` (by default the patient), ``split`` (by default ``train``) and
+    ``plane``, ``patient``, ``person`` (by default the patient), ``series`` and ``position`` (a whole number;
+    slices of a series that lie beside one another are one apart), ``split`` (by default ``train``) and
     ``source`` (by default the name of the folder).
 
     Args:
@@ -60,6 +64,12 @@ def _listing(path: Path) -> pd.DataFrame:
     if "image" not in listing:
         raise InputError("column is missing", where=path, field="image", mend=f"known: {', '.join(COLUMNS)}")
     listing = listing.reindex(columns=list(COLUMNS)).astype("string")
+    try:
+        listing["position"] = listing["position"].astype("Int32")
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "not a whole number", where=path, field="position", mend="count a series from 0"
+        ) from error
     if listing["image"].isna().any():
         row = int(listing["image"].isna().to_numpy().argmax())
         raise InputError(f"row {row + 1} is empty", where=path, field="image", mend="name a picture")
@@ -84,7 +94,7 @@ def _row(root: Path, cells: dict[Any, Any]) -> Row:
     mask = None if pd.isna(cells["mask"]) else _inside(root, cells["mask"], "mask")
     return {
         "id": image.stem if pd.isna(cells["id"]) else cells["id"],
-        **{name: cells[name] for name in ("label", "plane", "patient", "split", "source")},
+        **{name: cells[name] for name in KEPT},
         **file_cells(image, mask),
     }
 

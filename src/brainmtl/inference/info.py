@@ -29,7 +29,7 @@ OUTPUTS: Final[dict[str, tuple[OutputName, ...]]] = {
     "joint": (MASK, CLASS),
 }
 """Task → answers of the graph: ``(B, 1, S, S)`` and ``(B, 4)``, sigmoid and softmax inside. After them may
-come ``features``, ``(B, D)``: what the encoder saw. Its one input is ``image``, float32 ``(B, 1, S, S)`` in
+come ``features``, ``(B, D)``: what the encoder saw. Its one input is ``image``, float32 ``(B, C, S, S)`` in
 [0, 1], B free."""
 EXPORT = "make it with `brainmtl export RUN`"
 
@@ -55,6 +55,7 @@ class PackageInfo(BaseModel):
         classes: what the columns of ``class_probability`` stand for.
         size: side of the square that the network sees, in pixels.
         fit: how a slice is made square.
+        neighbours: slices before and after each that the network sees with it.
         mask_threshold: a pixel is tumour above this probability.
         temperature: class probabilities ``p`` become ``p^(1/temperature)``, normalised: the softmax of the
             logits divided by it.
@@ -72,6 +73,7 @@ class PackageInfo(BaseModel):
     classes: tuple[ClassName, ...] = CLASSES
     size: int = Field(ge=1)
     fit: Fit
+    neighbours: int = Field(default=0, ge=0, le=3)
     mask_threshold: float = Field(default=0.5, gt=0, lt=1)
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     certainty: Certainty | None = None
@@ -82,6 +84,11 @@ class PackageInfo(BaseModel):
     provenance: Provenance
     metrics: dict[str, Any] | None = None
     stages: tuple[Stage, ...] = ()
+
+    @property
+    def channels(self) -> int:
+        """Of the graph's input: the slices before, the slice, the slices after."""
+        return 2 * self.neighbours + 1
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

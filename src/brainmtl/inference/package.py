@@ -15,7 +15,7 @@ from brainmtl.imaging.picture import Picture, read_picture
 from brainmtl.imaging.square import from_square, to_square
 from brainmtl.inference.abstention import why_not
 from brainmtl.inference.certainty import temper
-from brainmtl.inference.info import CLASS, EXPORT, FEATURES, KEY, MASK, PackageInfo, read_info
+from brainmtl.inference.info import CLASS, EXPORT, FEATURES, IMAGE, KEY, MASK, PackageInfo, read_info
 from brainmtl.inference.measure import longest_diameter, measured
 from brainmtl.inference.result import Result
 from brainmtl.inference.runtime import Runtime, UnusableModelError, open_runtime
@@ -112,12 +112,23 @@ class ModelPackage:
         return said[MASK][:, 0] if MASK in said else None, said.get(CLASS)
 
     def said(self, squares: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """Run the network on a batch, uint8 ``(B, S, S)``; the graph's outputs by name, as they are."""
-        images = squares[:, None].astype(np.float32) / np.float32(255)
+        """Run the network on a batch, as :meth:`channelled` takes it; the outputs by name, as they are."""
+        images = self.channelled(squares).astype(np.float32) / np.float32(255)
         return dict(zip(self.info.outputs, self.runtime.run(self.info.outputs, images), strict=True))
 
+    def channelled(self, squares: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Bring a batch to the network's channels.
+
+        Args:
+            squares: uint8 ``(B, C, S, S)``, of each slice those before it, it, and those after it; or
+                ``(B, S, S)``: a slice alone stands for its neighbours.
+        """
+        if squares.ndim == 4:
+            return squares
+        return np.repeat(squares[:, None], self.info.channels, axis=1)
+
     def answers(self, squares: NDArray[np.uint8]) -> list[Answer]:
-        """Run the network on a batch, uint8 ``(B, S, S)``; all that it says of each square."""
+        """Run the network on a batch, as :meth:`channelled` takes it; all that it says of each slice."""
         said = self.said(squares)
         return [
             Answer(
@@ -221,7 +232,8 @@ def _check_graph(runtime: Runtime, info: PackageInfo, path: Path) -> None:
         )
     side = info.size
     for name, kind, (batch, *rest) in values:
-        expected: list[int | None] = [len(info.classes)] if name == CLASS else [1, side, side]
+        planes = info.channels if name == IMAGE else 1
+        expected: list[int | None] = [len(info.classes)] if name == CLASS else [planes, side, side]
         if name == FEATURES:
             expected = [_features(info, rest)]
         if kind != "float" or batch is not None or rest != expected:

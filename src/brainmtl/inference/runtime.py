@@ -7,15 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
+from brainmtl.imaging.threads import allotted
 
 RuntimeName = Literal["cpu", "cuda", "coreml", "openvino"]
 RUNTIMES: Final[tuple[RuntimeName, ...]] = get_args(RuntimeName)
-PROVIDERS: Final[dict[str, str]] = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
+PROVIDERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "cpu": ("CPUExecutionProvider", {}),
+    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+    "coreml": ("CoreMLExecutionProvider", {"ModelFormat": "MLProgram"}),
 }
-"""Runtime → ONNX Runtime's provider."""
+"""Runtime → ONNX Runtime's provider, and how it is told to compute in fp32. CUDA would round to ten bits of
+mantissa (TF32); Core ML holds a program to its types, and may compute a network of its older form in fp16."""
 CHOOSE: Final = f"choose one of {', '.join(RUNTIMES)}"
 
 
@@ -39,7 +41,7 @@ class Runtime(Protocol):
         """Name, type and shape of every input and output; an axis that is free is ``None``."""
 
     def run(self, names: Sequence[str], images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Run a batch, ``(B, 1, S, S)``; the named outputs in their order. Threads may call it at once."""
+        """Run a batch, ``(B, C, S, S)``; the named outputs in their order. Threads may call it at once."""
 
 
 class OnnxRuntime:
@@ -57,17 +59,21 @@ class OnnxRuntime:
     def __init__(self, content: bytes, provider: str) -> None:
         import onnxruntime
 
-        if PROVIDERS[provider] not in onnxruntime.get_available_providers():
+        chosen, settings = PROVIDERS[provider]
+        if chosen not in onnxruntime.get_available_providers():
             mend = "pip install onnxruntime-gpu" if provider == "cuda" else CHOOSE
             raise InputError("ONNX Runtime lacks it here", where=provider, field="runtime", mend=mend)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        providers = list(dict.fromkeys((PROVIDERS[provider], PROVIDERS["cpu"])))
+        options.intra_op_num_threads = allotted() or 0  # its own choice
+        providers = {chosen: settings} | dict([PROVIDERS["cpu"]])
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=providers)
+            self._session = onnxruntime.InferenceSession(
+                content, options, list(providers), list(providers.values())
+            )
         except Exception as error:  # of ONNX Runtime's own kinds, which share no base
             raise UnusableModelError from error
-        if self._session.get_providers()[0] != PROVIDERS[provider]:
+        if self._session.get_providers()[0] != chosen:
             raise InputError("no such device is there", where=provider, field="runtime", mend=CHOOSE)
         self._image = self._session.get_inputs()[0].name
         self.name = f"onnxruntime {provider} fp32"
@@ -115,7 +121,8 @@ class OpenVino:
         try:
             core = openvino.Core()
             model = core.read_model(content)
-            self._model = core.compile_model(model, "CPU")
+            allotment = {"INFERENCE_NUM_THREADS": count} if (count := allotted()) else {}
+            self._model = core.compile_model(model, "CPU", allotment)
         except RuntimeError as error:
             raise UnusableModelError from error
         precision = str(self._model.get_property("INFERENCE_PRECISION_HINT").to_string())

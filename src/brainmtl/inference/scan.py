@@ -116,10 +116,10 @@ def answer_volume(package: ModelPackage, volume: Volume, batch_size: int = 8) ->
 
 
 def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[Result]:
-    """What the network says of each slice by itself."""
+    """What the network says of each slice."""
     for start in range(0, len(volume.grey), batch_size):
         grey = volume.grey[start : start + batch_size]
-        answers = package.answers(np.stack([package.square(pixels) for pixels in grey]))
+        answers = package.answers(_squares(package, volume, start, start + len(grey)))
         for row, place in enumerate(volume.places[start : start + batch_size]):
             result = package.result(str(place.file), grey[row], answers[row])
             yield replace(
@@ -129,6 +129,22 @@ def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[
                 frame=place.frame,
                 warnings=(*result.warnings, *place.warnings, *volume.warnings),
             )
+
+
+def _squares(package: ModelPackage, volume: Volume, start: int, stop: int) -> NDArray[np.uint8]:
+    """Some slices as the network takes them, uint8 ``(B, C, S, S)``.
+
+    With their neighbours where the slices lie evenly one on another; past an end the slice itself stands.
+    """
+    reach = 0 if volume.affine is None else package.info.neighbours
+    first, last = max(0, start - reach), min(len(volume.grey), stop + reach)
+    squares = np.stack([package.square(pixels) for pixels in volume.grey[first:last]])
+    if not reach:
+        return squares
+    own = np.arange(start, stop)[:, None]
+    around = own + np.arange(-reach, reach + 1)
+    inside = (around >= 0) & (around < len(volume.grey))
+    return np.asarray(squares[np.where(inside, around, own) - first])
 
 
 def _measure(results: list[Result], volume: Volume) -> list[Result]:

@@ -78,6 +78,8 @@ class ClassifierPart(Part):
 class NetworkPart(Part):
     """An encoder, and then a decoder, a classifier, or both."""
 
+    channels: int = Field(default=1, ge=1)
+    """Of its input: the slice, and with ``data.neighbours`` those around it."""
     encoder: EncoderPart = EncoderPart()
     decoder: DecoderPart | None = None
     classifier: ClassifierPart | None = None
@@ -110,7 +112,7 @@ def build_network(
         pretrained: overrides the recipe; ``False`` where all weights are loaded afterwards.
 
     Returns:
-        A module from ``(B, 1, H, W)`` to :class:`~brainmtl.models.network.Outputs`.
+        A module from ``(B, channels, H, W)`` to :class:`~brainmtl.models.network.Outputs`.
 
     Raises:
         InputError: the parts do not fit together, or the pretrained weights cannot be had.
@@ -129,13 +131,13 @@ def _whole(part: NetworkPart, pretrained: bool, weights: Path | None) -> WholeCl
     if head is None or not head.whole:
         return None
     options = {**encoder.options, "num_classes": len(head.classes), "drop_rate": head.dropout}
-    network = timm_network(encoder.name, pretrained, weights, encoder.first_layer, options)
-    return WholeClassifier(network, head.classes)
+    network = timm_network(encoder.name, pretrained, weights, encoder.first_layer, options, part.channels)
+    return WholeClassifier(network, head.classes, part.channels)
 
 
 def _composed(part: NetworkPart, pretrained: bool, weights: Path | None) -> Network:
     encoder, decoder, head = part.encoder, part.decoder, part.classifier
-    trunk = _encoder(encoder, pretrained, weights)
+    trunk = _encoder(encoder, part.channels, pretrained, weights)
     return Network(
         trunk,
         _decoder(decoder, trunk.channels, trunk.strides) if decoder is not None else None,
@@ -152,13 +154,13 @@ def _classifier(part: ClassifierPart, channels: tuple[int, ...]) -> ClassHead:
 
 
 def _encoder(
-    part: EncoderPart, pretrained: bool, weights: Path | None
+    part: EncoderPart, inputs: int, pretrained: bool, weights: Path | None
 ) -> PlainEncoder | PoolingEncoder | TimmEncoder:
     if part.name == "pooling":
-        return PoolingEncoder(part.widths, norm=part.norm == "batch")
+        return PoolingEncoder(part.widths, inputs, part.norm == "batch")
     if part.name == "plain":
-        return PlainEncoder(part.widths)
-    return TimmEncoder(part.name, pretrained, weights, part.first_layer, part.options)
+        return PlainEncoder(part.widths, inputs)
+    return TimmEncoder(part.name, pretrained, weights, part.first_layer, part.options, inputs)
 
 
 def _decoder(

@@ -44,7 +44,7 @@ class PlainEncoder(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (64, 128, 256, 512, 1024), inputs: int = 1) -> None:
         super().__init__()
-        self.channels = widths
+        self.inputs, self.channels = inputs, widths
         self.strides = tuple(2**level for level in range(len(widths)))
         self.levels = nn.ModuleList(
             DoubleConv(before, after) for before, after in zip((inputs, *widths[:-1]), widths, strict=True)
@@ -74,7 +74,7 @@ class PoolingEncoder(nn.Module):
         self, widths: tuple[int, ...] = (8, 16, 32, 64, 128), inputs: int = 1, norm: bool = True
     ) -> None:
         super().__init__()
-        self.channels = widths
+        self.inputs, self.channels = inputs, widths
         self.strides = tuple(2 ** (level + 1) for level in range(len(widths)))
         self.levels = nn.ModuleList(
             SingleConv(before, after, norm)
@@ -104,6 +104,7 @@ class TimmEncoder(nn.Module):
         first_layer: how RGB weights become single-channel ones: ``"sum"`` (what repeating the grey would
             give) or ``"mean"``.
         options: passed to ``timm.create_model``, e.g. ``{"pad_type": "same"}``.
+        inputs: input channels; three take the RGB weights as they are.
 
     Raises:
         InputError: timm has no such model, it gives no feature maps, or its weights cannot be had.
@@ -116,24 +117,31 @@ class TimmEncoder(nn.Module):
         weights: Path | None = None,
         first_layer: FirstLayer = "sum",
         options: Mapping[str, Any] | None = None,
+        inputs: int = 1,
     ) -> None:
         super().__init__()
+        self.inputs = inputs
         self.network = timm_network(
-            name, pretrained, weights, first_layer, {**(options or {}), "features_only": True}
+            name, pretrained, weights, first_layer, {**(options or {}), "features_only": True}, inputs
         )
         info = cast(FeatureInfo, self.network.feature_info)
         self.channels = tuple(cast(list[int], info.channels()))
         self.strides = tuple(cast(list[int], info.reduction()))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Map ``(B, 1, H, W)`` in [0, 1] to feature maps at :attr:`strides`."""
+        """Map ``(B, inputs, H, W)`` in [0, 1] to feature maps at :attr:`strides`."""
         return cast(list[Tensor], self.network((x - GREY_MEAN) / GREY_SD))
 
 
 def timm_network(
-    name: str, pretrained: bool, weights: Path | None, first_layer: FirstLayer, options: Mapping[str, Any]
+    name: str,
+    pretrained: bool,
+    weights: Path | None,
+    first_layer: FirstLayer,
+    options: Mapping[str, Any],
+    inputs: int = 1,
 ) -> nn.Module:
-    """Create a single-channel timm network, with pretrained weights from the hub, from a file, or none.
+    """Create a timm network for grey slices, with pretrained weights from the hub, from a file, or none.
 
     Args:
         name: timm's name.
@@ -141,6 +149,7 @@ def timm_network(
         weights: a file to read them from; ``None`` for timm's hub.
         first_layer: see :class:`TimmEncoder`.
         options: passed to ``timm.create_model``.
+        inputs: see :class:`TimmEncoder`.
 
     Raises:
         InputError: as :class:`TimmEncoder`.
@@ -157,7 +166,7 @@ def timm_network(
     try:
         overlay = _overlay(name, weights, options) if pretrained else {}
         with _cut_keys_expected() if options.get("features_only") else nullcontext():
-            network = timm.create_model(name, pretrained=pretrained, in_chans=1, **overlay, **options)
+            network = timm.create_model(name, pretrained=pretrained, in_chans=inputs, **overlay, **options)
     except InputError:
         raise
     except BUILD_ERRORS as error:

@@ -52,22 +52,22 @@ class Network(Freezable):
     ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.classifier = encoder, decoder, classifier
-        self.stride = encoder.strides[-1]
+        self.stride, self.channels = encoder.strides[-1], encoder.inputs
         self.lesion, self.gated = lesion, gated
 
     def forward(self, x: Tensor) -> Outputs:
-        """Map slices ``(B, 1, H, W)`` in [0, 1] to :class:`Outputs`.
+        """Map slices with their neighbours, ``(B, channels, H, W)`` in [0, 1], to :class:`Outputs`.
+
+        A slice alone, ``(B, 1, H, W)``, stands for its neighbours.
 
         Raises:
             InputError: height or width is not a multiple of the coarsest stride.
         """
-        check_input(x, self.stride)
-        return self._answer(self.encoder(x))
+        return self._answer(self.encoder(checked(x, self.channels, self.stride)))
 
     def describe(self, x: Tensor) -> tuple[Outputs, Tensor]:
         """:meth:`forward`, and the mean of each of the encoder's feature maps, ``(B, sum(channels))``."""
-        check_input(x, self.stride)
-        features = self.encoder(x)
+        features = self.encoder(checked(x, self.channels, self.stride))
         return self._answer(features), torch.cat([maps.mean(dim=(2, 3)) for maps in features], dim=1)
 
     def _answer(self, features: list[Tensor]) -> Outputs:
@@ -95,42 +95,46 @@ class WholeClassifier(Freezable):
     Args:
         network: created with ``num_classes`` set.
         classes: those it knows, in the order of its logits.
+        channels: its input channels.
     """
 
-    def __init__(self, network: nn.Module, classes: Sequence[ClassName] = CLASSES) -> None:
+    def __init__(self, network: nn.Module, classes: Sequence[ClassName] = CLASSES, channels: int = 1) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.channels = network, channels
         self.among = AmongClasses(classes)
 
     def forward(self, x: Tensor) -> Outputs:
-        """Map slices ``(B, 1, H, W)`` in [0, 1] to :class:`Outputs` without a mask."""
-        check_input(x, 1)
-        return Outputs(None, self.among(self.network((x - GREY_MEAN) / GREY_SD)))
+        """Map slices, as :meth:`Network.forward`, to :class:`Outputs` without a mask."""
+        slices = checked(x, self.channels, 1)
+        return Outputs(None, self.among(self.network((slices - GREY_MEAN) / GREY_SD)))
 
     def describe(self, x: Tensor) -> tuple[Outputs, Tensor]:
         """:meth:`forward`, and what its last layer saw, ``(B, D)``."""
-        check_input(x, 1)
-        network = cast(Any, self.network)
-        features = network.forward_features((x - GREY_MEAN) / GREY_SD)
+        network, slices = cast(Any, self.network), checked(x, self.channels, 1)
+        features = network.forward_features((slices - GREY_MEAN) / GREY_SD)
         answer = Outputs(None, self.among(network.forward_head(features)))
         return answer, network.forward_head(features, pre_logits=True)
 
 
-def check_input(x: Tensor, stride: int) -> None:
-    """Refuse a batch the network cannot take.
+def checked(x: Tensor, channels: int, stride: int) -> Tensor:
+    """A batch as the network takes it: where slices come alone, each repeated in place of its neighbours.
 
     Args:
         x: a batch.
+        channels: the network's.
         stride: what height and width must be multiples of.
 
+    Returns:
+        ``(B, channels, H, W)``.
+
     Raises:
-        InputError: the shape is not ``(B, 1, H, W)`` with H and W multiples of the stride.
+        InputError: the shape is not that, nor ``(B, 1, H, W)``, with H and W multiples of the stride.
     """
-    if x.ndim != 4 or x.shape[1] != 1:
-        raise InputError(
-            f"a batch of shape {tuple(x.shape)}", field="image", mend="(B, 1, H, W), one grey channel"
-        )
+    if x.ndim != 4 or x.shape[1] not in (1, channels):
+        asked = "one grey channel" if channels == 1 else f"one grey channel or {channels}"
+        raise InputError(f"a batch of shape {tuple(x.shape)}", field="image", mend=f"(B, 1, H, W), {asked}")
     if x.shape[2] % stride or x.shape[3] % stride:
         raise InputError(
             f"slices of {x.shape[3]}×{x.shape[2]} pixels", field="data.size", mend=f"a multiple of {stride}"
         )
+    return x if x.shape[1] == channels else x.expand(-1, channels, -1, -1)

@@ -18,7 +18,7 @@ def augment(
     """Change every slice of a batch at random.
 
     Args:
-        images: ``(B, 1, H, W)`` in [0, 1].
+        images: ``(B, C, H, W)`` in [0, 1]; the channels of a slice change alike.
         masks: ``(B, 1, H, W)`` in [0, 1], the share of each pixel that is tumour.
         part: what may change and how much.
         random: the source of chance, on the batch's device.
@@ -48,7 +48,7 @@ def _move(
     elif matrix.device.type == "cpu" and torch.equal(matrix, torch.eye(2, 3).expand_as(matrix)):
         return images, masks  # an accelerator would have to be waited for to know
     both = resample(torch.cat((images, masks), dim=1), matrix, height, width)
-    return both[:, :1], both[:, 1:]
+    return both[:, :-1], both[:, -1:]
 
 
 def resample(maps: Tensor, matrix: Tensor, height: int, width: int) -> Tensor:
@@ -147,6 +147,7 @@ def _shade(images: Tensor, part: AugmentationPart, random: torch.Generator) -> T
     if part.brightness:
         images = images + each(-part.brightness, part.brightness)
     if part.noise:
-        grain = torch.randn(images.shape, generator=random, device=random.device)
+        # One grain for all channels: a slice that stands for its neighbour stays the same picture.
+        grain = torch.randn(images[:, :1].shape, generator=random, device=random.device)
         images = images + grain * each(0, part.noise)
     return images.clamp(0, 1)

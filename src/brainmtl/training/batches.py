@@ -22,7 +22,7 @@ class Batch(NamedTuple):
     """Slices and what is known of them.
 
     Attributes:
-        images: uint8 ``(B, 1, S, S)``.
+        images: uint8 ``(B, C, S, S)``, each with the slices before it and after it.
         masks: uint8 ``(B, 1, S, S)``, share of each pixel × 255.
         labels: int64 ``(B,)``; 0 where unknown.
         mask_known: bool ``(B,)``, on the processor, as are the two below: what is known decides what a step
@@ -47,6 +47,8 @@ class Slices(Dataset[Batch]):
         cache: its cache.
         healthy_masks: whether a healthy slice counts as having an empty mask.
         classes: those the network knows; a label of another counts as unknown.
+        around: rows of what is seen with each slice, ``(N, C)``, of :func:`~brainmtl.data.neighbours.beside`;
+            ``None`` for the slice alone.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class Slices(Dataset[Batch]):
         cache: Cache,
         healthy_masks: bool,
         classes: Sequence[ClassName] = CLASSES,
+        around: NDArray[np.int64] | None = None,
     ) -> None:
+        self.around = torch.from_numpy(np.arange(len(table))[:, None] if around is None else around)
         self.images, self.masks = (_tensor(values) for values in (cache.images, cache.masks))
         healthy = (table["label"] == HEALTHY).fillna(False).to_numpy(dtype=bool)
         self.mask_known = table["mask"].notna().to_numpy(dtype=bool) | (healthy & healthy_masks)
@@ -96,7 +100,7 @@ class Slices(Dataset[Batch]):
         chosen = torch.from_numpy(rows)
         there = chosen.to(self.images.device, non_blocking=True)
         return Batch(
-            self.images[there].unsqueeze(1),
+            self.images[self.around[chosen].to(self.images.device, non_blocking=True)],
             self.masks[there].unsqueeze(1),
             self.labels[there],
             torch.from_numpy(self.mask_known[rows]),

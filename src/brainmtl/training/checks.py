@@ -8,9 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from brainmtl.data.neighbours import beside, count_known
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
 from brainmtl.training.recipe import Recipe
+from brainmtl.training.sides import sides
 
 Rows = dict[str, NDArray[np.int64]]
 """Row numbers of the manifest, for ``"train"`` and ``"validation"``."""
@@ -35,13 +37,22 @@ def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) 
         manifest: named in an error.
 
     Raises:
-        InputError: a part is empty, a head has nothing to train on, or the monitor cannot be measured.
+        InputError: a part is empty, a head has nothing to train on, the monitor cannot be measured, or
+            neighbours are asked for and none is known.
     """
     for name, chosen in rows.items():
         if not len(chosen) and not (name == "validation" and recipe.holds_nothing_back):
             raise InputError(
                 f"no slice is for {name}", where=manifest, field="split", mend="index more slices"
             )
+    reach = recipe.data.neighbours
+    if reach and not count_known(beside(table, sides(table, recipe), reach)):
+        raise InputError(
+            "of no slice the neighbours are known",
+            where=manifest,
+            field="series",
+            mend="index the set again, or set data.neighbours to 0",
+        )
     table = table.assign(label=table["label"].where(table["label"].isin(recipe.network.classes)))
     for column, head in HEADS.items():
         if getattr(recipe.network, head) is not None and not _known(table, column, rows["train"]):
@@ -71,13 +82,21 @@ def check_recipe(recipe: Recipe) -> None:
     """Make sure that fields which bear on one another fit.
 
     Args:
-        recipe: its ``data.protocol``, ``fine_tuning``, ``network``, ``losses`` and ``balancing``.
+        recipe: its ``data``, ``fine_tuning``, ``network``, ``losses`` and ``balancing``.
 
     Raises:
         InputError: the first phase leaves no epochs to the second or freezes nothing, a head has no loss,
             label smoothing would ask for classes that the network does not know, there are no two tasks to
-            balance, or the schedule follows a validation part that the protocol has not.
+            balance, the schedule follows a validation part that the protocol has not, or the network has
+            other channels than a slice and its neighbours make.
     """
+    needed = 2 * recipe.data.neighbours + 1
+    if recipe.network.channels != needed:
+        raise InputError(
+            f"{recipe.network.channels}, and a slice with its neighbours makes {needed}",
+            field="network.channels",
+            mend=f"set it to {needed}, or change data.neighbours",
+        )
     for head, (weight, parts) in HEAD_LOSSES.items():
         weights = {name: getattr(recipe.losses, name) for name in (weight, *parts)}
         if getattr(recipe.network, head) is not None and not (
@@ -168,7 +187,7 @@ def check_size(recipe: Recipe, network: nn.Module) -> None:
     for field, side in sides.items():
         try:
             with torch.inference_mode():
-                network.eval()(torch.zeros(1, 1, side, side))
+                network.eval()(torch.zeros(1, recipe.network.channels, side, side))
         except InputError as error:
             raise InputError(error.what, field=field, mend=error.mend) from error
         except Exception as error:  # each timm network has its own way to refuse a size

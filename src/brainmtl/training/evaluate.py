@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from brainmtl.data.cache import Cache, open_cache
 from brainmtl.data.leaks import known_leaks
 from brainmtl.data.manifest import read_manifest
+from brainmtl.data.neighbours import beside
 from brainmtl.data.thumbnails import standard_thumbnails
 from brainmtl.errors import InputError
 from brainmtl.evaluation.floors import floors
@@ -73,7 +74,8 @@ def evaluate(
         )
     keep_freed_memory()
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
-    scores = _score(network, recipe, table, cache, chosen, folder, progress)
+    around = beside(table, side, recipe.data.neighbours)
+    scores = _score(network, recipe, table, cache, around, chosen, folder, progress)
     rows = pd.concat([table.iloc[chosen][KEPT].reset_index(drop=True), pd.DataFrame(scores)], axis=1)
     if part == "test" and recipe.data.protocol.startswith("official"):  # told of the set's own split only
         rows["leaked"] = known_leaks(table).iloc[chosen].to_numpy()
@@ -96,6 +98,7 @@ def _score(
     recipe: Recipe,
     table: pd.DataFrame,
     cache: Cache,
+    around: NDArray[np.int64],
     chosen: NDArray[np.int64],
     folder: Path,
     progress: Callable[[int, int], None],
@@ -120,20 +123,20 @@ def _score(
     found: list[dict[str, Any]] = []
     with threads() as pool:
         for batch in np.array_split(chosen, max(1, -(-len(chosen) // recipe.data.batch_size))):
-            found.extend(pool.map(lambda one: score(*one), _predict(network, cache, batch)))
+            found.extend(pool.map(lambda one: score(*one), _predict(network, cache, around[batch])))
             progress(len(found), len(chosen))
     return found
 
 
 @torch.inference_mode()
 def _predict(
-    network: torch.nn.Module, cache: Cache, rows: NDArray[np.int64]
+    network: torch.nn.Module, cache: Cache, around: NDArray[np.int64]
 ) -> Iterator[tuple[int, NDArray[np.float32] | None, NDArray[np.float32] | None]]:
-    images = torch.from_numpy(cache.images[rows]).unsqueeze(1) / 255.0
+    images = torch.from_numpy(cache.images[around]) / 255.0
     outputs = network(images)
     masks = None if outputs.mask_logits is None else torch.sigmoid(outputs.mask_logits).squeeze(1).numpy()
     classes = None if outputs.class_logits is None else torch.softmax(outputs.class_logits, 1).numpy()
-    for number, row in enumerate(rows):
+    for number, row in enumerate(around[:, around.shape[1] // 2]):
         yield int(row), None if masks is None else masks[number], None if classes is None else classes[number]
 
 

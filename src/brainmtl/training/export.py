@@ -55,7 +55,7 @@ class Probabilities(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Map slices ``(B, 1, S, S)`` in [0, 1] to the outputs of a model package, in their order."""
+        """Map slices ``(B, C, S, S)`` in [0, 1] to the outputs of a model package, in their order."""
         outputs, features = cast(Any, self.network).describe(image)
         masks = () if outputs.mask_logits is None else (torch.sigmoid(outputs.mask_logits),)
         classes = () if outputs.class_logits is None else (torch.softmax(outputs.class_logits, dim=1),)
@@ -117,7 +117,7 @@ def check_agreement(network: Probabilities, package: ModelPackage, squares: NDAr
     Args:
         network: in eval mode.
         package: made from it.
-        squares: slices to try, uint8 ``(N, S, S)``.
+        squares: slices to try, uint8 ``(N, C, S, S)``.
 
     Raises:
         BrainmtlError: a probability differs by more than :data:`TOLERANCE`, a feature by as much of the
@@ -125,7 +125,7 @@ def check_agreement(network: Probabilities, package: ModelPackage, squares: NDAr
     """
     tolerance = TOLERANCE[package.info.storage]
     with torch.inference_mode():
-        expected = network(torch.from_numpy(squares).unsqueeze(1) / 255.0)
+        expected = network(torch.from_numpy(package.channelled(squares)) / 255.0)
     found = package.said(squares)
     for name, truth in zip(package.info.outputs, expected, strict=True):
         answer, reference = found[name], truth.numpy()
@@ -149,7 +149,7 @@ def _unlike(how: str) -> BrainmtlError:
 def _to_onnx(network: Probabilities, info: PackageInfo) -> Any:
     program = torch.onnx.export(
         network,
-        (torch.zeros(2, 1, info.size, info.size),),
+        (torch.zeros(2, info.channels, info.size, info.size),),
         dynamo=True,
         input_names=[IMAGE],
         output_names=list(info.outputs),
@@ -195,6 +195,7 @@ def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -
         task=recipe.network.task,
         size=recipe.data.size,
         fit=recipe.data.fit,
+        neighbours=recipe.data.neighbours,
         outputs=(*OUTPUTS[recipe.network.task], FEATURES),
         parameters=parameter_counts(network)["parameters"],
         storage=storage,

@@ -23,6 +23,7 @@ from torch import nn
 
 from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
+from brainmtl.data.neighbours import beside
 from brainmtl.errors import InputError, InterruptedRun
 from brainmtl.models.build import build_network
 from brainmtl.training import processes
@@ -185,7 +186,8 @@ def _slices(recipe: Recipe, table: pd.DataFrame, progress: Callable[[int, int], 
         progress(done, len(table))
 
     cache = open_cache(table, recipe.data.size, recipe.data.fit, progress=decoded)
-    return Slices(table, cache, recipe.data.healthy_masks, recipe.network.classes)
+    around = beside(table, sides(table, recipe), recipe.data.neighbours)
+    return Slices(table, cache, recipe.data.healthy_masks, recipe.network.classes, around)
 
 
 def _fit(

@@ -58,7 +58,7 @@ class Learner(pl.LightningModule):
             thaw(self.network)
 
     def forward(self, images: Tensor) -> Outputs:
-        """Map slices ``(B, 1, S, S)`` in [0, 1] to outputs."""
+        """Map slices ``(B, C, S, S)`` in [0, 1] to outputs."""
         outputs: Outputs = self.network(images.contiguous(memory_format=torch.channels_last))
         return outputs
 

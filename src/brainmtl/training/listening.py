@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from brainmtl.data.cache import Cache, open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
+from brainmtl.data.neighbours import beside
 from brainmtl.errors import InputError
 from brainmtl.evaluation.certainty import Validation
 from brainmtl.evaluation.mask_conformal import needed_margin
@@ -47,9 +48,10 @@ def listen(
     if not len(rows):
         raise InputError("no slice is for validation", where=manifest, mend="train on a set that has one")
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
+    around = beside(table, side, recipe.data.neighbours)
     answers: list[Answer] = []
     for batch in np.array_split(rows, -(-len(rows) // recipe.data.batch_size)):
-        answers += package.answers(cache.images[batch])
+        answers += package.answers(cache.images[around[batch]])
         progress(len(answers), len(rows))
     labels = table["label"].iloc[rows]
     return Validation(

@@ -36,6 +36,9 @@ class DataPart(Part):
     fold: int = Field(default=0, ge=0)
     leave_out: tuple[Folder, ...] = ()
     """Folders whose slices are for nothing, ``source/label`` each."""
+    neighbours: int = Field(default=0, ge=0, le=3)
+    """Slices before and after each that the network sees with it, where they are known; the slice itself
+    stands in for those that are not."""
     size: int = Field(default=256, ge=32, le=1024)
     fit: Fit = "pad"
     batch_size: int = Field(default=16, ge=1)
@@ -171,6 +174,17 @@ class Recipe(Part):
     def _without_published(cls, tree: Any) -> Any:
         """Older run folders have this field; the numbers are in ``published.yaml`` now."""
         return {name: tree[name] for name in tree if name != "published"} if isinstance(tree, dict) else tree
+
+    @model_validator(mode="before")
+    @classmethod
+    def _channels_for_neighbours(cls, tree: Any) -> Any:
+        """Where a recipe does not say how many channels, there are those that its neighbours need."""
+        data, network = (tree.get(name) if isinstance(tree, dict) else None for name in ("data", "network"))
+        if not isinstance(data, dict) or not isinstance(network, dict) or "channels" in network:
+            return tree
+        if not isinstance(reach := data.get("neighbours"), int):
+            return tree
+        return {**tree, "network": {**network, "channels": 2 * reach + 1}}
 
 
 def recipe_names() -> list[str]:

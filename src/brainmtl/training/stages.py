@@ -79,7 +79,7 @@ def _run(
         if own is not None and f"{name}.{own}" in places:
             handles.append(layer.register_forward_hook(watch(places[f"{name}.{own}"])))
     with torch.inference_mode():
-        network(torch.zeros(1, 1, size, size))
+        network(torch.zeros(1, cast(Any, network).channels, size, size))
     for handle in handles:
         handle.remove()
     return shapes, macs
