@@ -51,8 +51,11 @@ def export(
 @app.command()
 def predict(
     files: Annotated[
-        list[Path],
-        typer.Argument(help="Pictures (PNG, JPEG, TIFF, WebP), DICOM, NIfTI, folders of them, or patterns."),
+        list[str],
+        typer.Argument(
+            help="Pictures (PNG, JPEG, TIFF, WebP), DICOM, NIfTI, folders of them, or patterns; with --ray "
+            "also Parquet and tar shards, and addresses such as s3://bucket/folder."
+        ),
     ],
     model: Annotated[Path, typer.Option("--model", help="A model package from `export`, or its name.")],
     out: Annotated[
@@ -62,6 +65,18 @@ def predict(
     dicom: Annotated[bool, typer.Option(help="For DICOM, write a DICOM-SEG and a structured report.")] = True,
     batch: Annotated[int, typer.Option(min=1, help="Slices that the network sees at once.")] = 8,
     runtime: Annotated[str, typer.Option(help="What computes: cpu, cuda, coreml, or openvino.")] = "cpu",
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Predict an archive on a Ray cluster: local, auto, or HOST:PORT. Rows and masks go to "
+            "Parquet files in -o, which all its machines see; nothing is drawn; each file is read by itself.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With --ray: processes with a model each; default one a core.")
+    ] = None,
+    partition: Annotated[int, typer.Option(min=1, help="With --ray: slices a Parquet file, about.")] = 4096,
     as_json: Json = False,
 ) -> None:
     """Find and name the tumour on slices and scans. Research use only.
@@ -70,6 +85,11 @@ def predict(
 
     Example: brainmtl predict slice.jpg --model base.onnx -o out
     """
+    if ray is not None:
+        _predict_archive(model, files, out, ray, workers, partition, batch, runtime, as_json)
+        return
+    if workers is not None:
+        raise UsageError("--workers", mend="it goes with --ray")
     import brainmtl
     from brainmtl.inference.predict import predict_files
 
@@ -91,6 +111,49 @@ def predict(
             f"{len(bad)} of {len(rows)} files could not be read",
             where=bad[0]["file"],
             mend="see results.json",
+        )
+
+
+def _predict_archive(
+    model: Path,
+    named: list[str],
+    out: Path,
+    address: str,
+    workers: int | None,
+    partition: int,
+    batch: int,
+    runtime: str,
+    as_json: bool,
+) -> None:
+    from brainmtl.inference.shelf import find_package
+
+    try:
+        from brainmtl.archive.predict import predict_archive
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is not installed", mend="pip install 'brainmtl[ray]'") from error
+
+    with bar("predicting", None) as progress:
+        tally = predict_archive(
+            find_package(model),
+            named,
+            out,
+            address=address,
+            workers=workers,
+            size=partition,
+            batch_size=batch,
+            runtime=runtime,
+            progress=progress,
+        )
+    if as_json:
+        typer.echo(json.dumps(tally.row(), indent=2))
+    else:
+        said = f"{tally.ok:,} answered, {tally.abstained:,} without an answer, {tally.error:,} not readable"
+        typer.echo(f"{tally.results}: {tally.rows:,} rows in {tally.partitions:,} files: {said}")
+    if tally.error:
+        raise InputError(
+            f"{tally.error:,} of {tally.rows:,} rows are of inputs that could not be read",
+            where=tally.results,
+            mend="see the rows with status error",
         )
 
 

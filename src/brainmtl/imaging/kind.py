@@ -19,14 +19,18 @@ def kind_of(path: Path) -> Kind | None:
     Returns:
         ``None`` for what is not known to hold a slice. A DICOMDIR is an index, not a slice.
     """
-    name = path.name.lower()
-    if name.endswith(NIFTI):
+    told = named_kind(path.name)
+    return "dicom" if told is None and path.name.lower() != "dicomdir" and _marked(path) else told
+
+
+def named_kind(name: str) -> Kind | None:
+    """Tell the kind of a file by its suffix alone; ``None`` where it says nothing."""
+    suffix = Path(name).suffix.lower()
+    if name.lower().endswith(NIFTI):
         return "nifti"
-    if path.suffix.lower() in PICTURES:
+    if suffix in PICTURES:
         return "picture"
-    if path.suffix.lower() in DICOM:
-        return "dicom"
-    return "dicom" if name != "dicomdir" and _marked(path) else None
+    return "dicom" if suffix in DICOM else None
 
 
 def stem(path: Path) -> str:

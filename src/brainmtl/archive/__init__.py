@@ -1,0 +1,1 @@
+"""Predictions over archives: too many slices for one process, on machines that may die."""
