@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.threads import allotted
-from brainmtl.imaging.threads import allotted
 
 RuntimeName = Literal["cpu", "cuda", "coreml", "openvino"]
 RUNTIMES: Final[tuple[RuntimeName, ...]] = get_args(RuntimeName)
@@ -66,7 +65,6 @@ class OnnxRuntime:
             raise InputError("ONNX Runtime lacks it here", where=provider, field="runtime", mend=mend)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = allotted() or 0  # its own choice
         options.intra_op_num_threads = allotted() or 0  # its own choice
         providers = {chosen: settings} | dict([PROVIDERS["cpu"]])
         try:
