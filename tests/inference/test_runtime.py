@@ -22,11 +22,17 @@ def squares() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE), np.uint8)
 
 
-def test_openvino_agrees_with_onnx_runtime(make_package: MakePackage, squares: np.ndarray):
-    pytest.importorskip("openvino")
+@pytest.mark.parametrize("runtime", [name for name in RUNTIMES if name != "cpu"])
+def test_every_runtime_that_is_here_says_what_the_processor_says(
+    make_package: MakePackage, squares: np.ndarray, runtime: str
+):
     path = make_package()
+    try:
+        other = load_package(path, runtime)
+    except InputError as error:
+        pytest.skip(str(error))
     masks, classes = load_package(path).run(squares)
-    others, names = load_package(path, "openvino").run(squares)
+    others, names = other.run(squares)
     assert np.allclose(masks, others, atol=TOLERANCE)
     assert np.allclose(classes, names, atol=TOLERANCE)
 
