@@ -2,12 +2,10 @@
 
 import json
 import multiprocessing
-import os
 import signal
-from pathlib import Path
 
 import pytest
-import torch
+from sameness import same_results
 
 from brainmtl.errors import InputError
 from brainmtl.training.fit import resume, train
@@ -63,9 +61,6 @@ def stopping(self, batch, index):
 setattr(Learner, hook, stopping)
 go()
 """
-MEASURED_TIME = {"seconds", "slices_per_second"}
-NEVER_READ = "current_score"
-"""Lightning writes it into a checkpoint and does not read it back."""
 
 
 @pytest.fixture(scope="session")
@@ -89,50 +84,6 @@ def child(server, manifest, tmp_path):
         return process.exitcode
 
     return start
-
-
-def same(a, b, where="checkpoint"):
-    """Equal to the last bit, but for the folder that paths name."""
-    if where.endswith(NEVER_READ):
-        return
-    assert type(a) is type(b), where
-    if isinstance(a, dict):
-        assert len(a) == len(b), where
-        for (key, left), (other, right) in zip(a.items(), b.items(), strict=True):
-            same(key, other, where)
-            same(left, right, f"{where}/{key}")
-    elif isinstance(a, list | tuple):
-        assert len(a) == len(b), where
-        for number, pair in enumerate(zip(a, b, strict=True)):
-            same(*pair, f"{where}/{number}")
-    elif isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), where
-    elif isinstance(a, str) and os.sep in a:
-        assert Path(a).name == Path(b).name or where.endswith("dirpath"), where
-    else:
-        assert a == b, where
-
-
-def files(run):
-    return {str(path.relative_to(run)) for path in run.rglob("*") if "tfevents" not in path.name}
-
-
-def same_run(run, other):
-    assert files(run) == files(other)
-    for name in ("model.safetensors", "recipe.yaml", "network.json", "data.json"):
-        assert (run / name).read_bytes() == (other / name).read_bytes(), name
-    for name in ("last.ckpt", "best.ckpt"):
-        read = [torch.load(one / "checkpoints" / name, weights_only=True) for one in (run, other)]
-        same(*read, name)
-    logs = [
-        [{name: row[name] for name in row.keys() - MEASURED_TIME} for row in read_log(one / "log.csv")]
-        for one in (run, other)
-    ]
-    assert logs[0] == logs[1]
-    results = [json.loads((one / "result.json").read_text()) for one in (run, other)]
-    for result in results:
-        del result["hours"]
-    assert results[0] == results[1]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +111,7 @@ def test_killed_before_a_file_is_in_place(child, tiny, manifest, finished, tmp_p
         resume(run, bar=False)
     else:
         train(tiny(), manifest, run, bar=False)
-    same_run(run, finished)
+    same_results(run, finished)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +122,7 @@ def test_plateau_and_early_stopping_remember(child, steady, stopped_early, tmp_p
     run = tmp_path / "run"
     assert child(AT_FILE, steady, run, moment=moment) == -signal.SIGKILL
     resume(run, bar=False)
-    same_run(run, stopped_early)
+    same_results(run, stopped_early)
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +147,7 @@ def test_two_phases_killed_before_at_and_after_the_boundary(child, thawing, thaw
     run = tmp_path / "run"
     assert child(AT_FILE, thawing, run, moment=moment) == -signal.SIGKILL
     resume(run, bar=False)
-    same_run(run, thawed)
+    same_results(run, thawed)
 
 
 @pytest.mark.parametrize("name", ["uncertainty", "dwa", "gradnorm", "pcgrad"])
@@ -205,7 +156,7 @@ def test_what_a_balancing_has_learned_is_resumed(child, tiny, run, tmp_path, nam
     whole, killed = run(*recipe, name="whole"), tmp_path / "killed"
     assert child(AT_FILE, tiny(*recipe), killed, moment=("last.ckpt", 3)) == -signal.SIGKILL
     resume(killed, bar=False)
-    same_run(killed, whole)
+    same_results(killed, whole)
     weights = {row["train_mask_weight"] for row in read_log(whole / "log.csv")}
     assert len(weights) > 1
 
@@ -215,7 +166,7 @@ def test_killed_again_and_again(child, tiny, finished, tmp_path):
     for moment in (("log.csv", 2), ("best.ckpt", 1), ("log.csv", 2), ("model.safetensors", 1)):
         assert child(AT_FILE, tiny(), run, moment=moment) == -signal.SIGKILL
     resume(run, bar=False)
-    same_run(run, finished)
+    same_results(run, finished)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +192,7 @@ def test_a_signal_in_mid_epoch(child, tiny, finished, tmp_path, sent, moment):
         assert (result["status"], result["epochs"]) == ("stopped", len(read_log(run / "log.csv")))
     assert (tmp_path / "out").read_text() == ""
     resume(run, bar=False)
-    same_run(run, finished)
+    same_results(run, finished)
 
 
 def test_a_run_folder_may_move_before_it_is_resumed(child, tiny, finished, tmp_path):
@@ -249,7 +200,7 @@ def test_a_run_folder_may_move_before_it_is_resumed(child, tiny, finished, tmp_p
     assert child(AT_FILE, tiny(), run, moment=("log.csv", 3)) == -signal.SIGKILL
     moved = run.rename(tmp_path / "elsewhere")
     resume(moved, bar=False)
-    same_run(moved, finished)
+    same_results(moved, finished)
     assert not run.exists()
 
 

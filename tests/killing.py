@@ -1,0 +1,153 @@
+"""Kill work in a process of its own at a moment of its processor's time, and say what it was at."""
+
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+import torch
+
+from brainmtl.training.run import TEMPORARY
+
+Work = Callable[[Path], None]
+"""What begins, or goes on with, the work that a folder holds."""
+TICKS = os.sysconf("SC_CLK_TCK")
+STAGES = ("start", "first epoch", "later epoch", "checkpoint", "evaluation", "between runs, or the summary")
+ENDED = "it had ended"
+EPOCHS = re.compile(r"^\d+,", re.MULTILINE)
+
+
+def process_server(*modules: str) -> ForkServerContext:
+    """Where processes come from that have imported what they need, so that few kills meet an import."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*modules])
+    return context
+
+
+def kill_at(server: ForkServerContext, work: Work, out: Path, moment: float, worker: bool) -> str:
+    """Send SIGKILL to work that has used so much of a processor.
+
+    Args:
+        server: from :func:`process_server`.
+        work: what to do.
+        out: its folder.
+        moment: seconds of the processor, of all its processes.
+        worker: kill one that it has started, where there is any; it may do as it likes about it.
+
+    Returns:
+        what it was at.
+    """
+    process = server.Process(target=work, args=(out,))
+    process.start()
+    while process.is_alive() and processor_seconds(process.pid) < moment:
+        process.join(0.005)
+    if not process.is_alive():
+        return ENDED
+    workers = _children(process.pid) if worker else []
+    os.kill(workers[-1] if workers else process.pid, signal.SIGKILL)
+    if not workers:
+        process.join()
+    at = _busy_with(out)
+    process.join()
+    return at
+
+
+def finish(server: ForkServerContext, work: Work, out: Path) -> float:
+    """Let work come to its end, and say how many seconds of a processor it took."""
+    process: ForkServerProcess = server.Process(target=work, args=(out,))
+    process.start()
+    spent = 0.0
+    while process.is_alive():
+        spent = max(spent, processor_seconds(process.pid))
+        process.join(0.02)
+    assert process.exitcode == 0
+    return spent
+
+
+def processor_seconds(process: int) -> float:
+    """Of a process and of those that it has started."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    own = sum(int(field) for field in fields[11:15]) / TICKS
+    return own + sum(processor_seconds(child) for child in _children(process))
+
+
+def _children(process: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _busy_with(out: Path) -> str:
+    """What the run that has come farthest without having ended was at."""
+    runs = [path.parent for path in out.rglob("data.json") if not path.parent.name.startswith(".")]
+    if not runs:
+        return "start"
+    begun = [run for run in runs if len(list(run.glob("evaluation/*/metrics.json"))) < _parts(run)]
+    return max((_stage(run) for run in begun), key=STAGES.index, default=STAGES[-1])
+
+
+def _parts(run: Path) -> int:
+    return 1 if run.name.startswith("trial") else 3 if run.name.startswith("fold") else 2
+
+
+def _stage(run: Path) -> str:
+    if (run / "model.safetensors").exists():
+        return "evaluation"
+    last, log = run / "checkpoints" / "last.ckpt", run / "log.csv"
+    writing = any(TEMPORARY.fullmatch(path.name) for path in (run / "checkpoints").iterdir())
+    logged = len(EPOCHS.findall(log.read_text())) if log.exists() else 0
+    kept = torch.load(last, weights_only=True)["epoch"] + 1 if last.exists() else 0
+    if writing or logged > kept:
+        return "checkpoint"
+    return "later epoch" if kept else "first epoch"
+
+
+def train(recipe: Path, manifest: Path, out: Path) -> None:
+    """Train a network and measure it."""
+    from brainmtl.training import fit
+    from brainmtl.training.evaluate import evaluate
+    from brainmtl.training.recipe import read_recipe
+    from brainmtl.training.run import has_finished
+
+    if not out.exists():
+        fit.train(read_recipe(recipe), manifest, out, bar=False)
+    elif not has_finished(out):
+        fit.resume(out, bar=False)
+    for part in ("validation", "test"):
+        if not (out / "evaluation" / part / "metrics.json").exists():
+            evaluate(out, part)
+
+
+def cross_validate(recipe: Path, manifest: Path, out: Path) -> None:
+    """Two folds at a time."""
+    from brainmtl.study import crossval
+    from brainmtl.training.recipe import read_recipe
+
+    crossval.cross_validate(read_recipe(recipe), manifest, out, folds=2, test_share=0.25, workers=2)
+
+
+def sweep(recipe: Path, manifest: Path, out: Path) -> None:
+    """Two trials at a time."""
+    from brainmtl.study.space import Sweep
+    from brainmtl.study.sweep import run_sweep
+    from brainmtl.training.recipe import read_recipe
+
+    objective = {"metric": "classification.accuracy"}
+    plan = Sweep(name="rates", recipe="tiny", grid={"optimizer.lr": [1e-2, 3e-3]}, objective=objective)
+    run_sweep(plan, read_recipe(recipe), manifest, out, workers=2)
+
+
+def table(fell: Mapping[str, Mapping[str, int]]) -> str:
+    """Where kills fell, as Markdown."""
+    stages = [stage for stage in (*STAGES, ENDED) if any(stage in counts for counts in fell.values())]
+    lines = [["work", "kills", *stages], ["---"] * (2 + len(stages))]
+    for kind, counts in fell.items():
+        lines.append([kind, str(sum(counts.values())), *(str(counts.get(stage, 0)) for stage in stages)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
