@@ -53,6 +53,7 @@ VERBS = (
     "explain",
     "compare",
     "report",
+    "card",
     "export",
     "predict",
     "serve",

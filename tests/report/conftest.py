@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bright import certainty, write_package
 
 from brainmtl.data.brisc import index_brisc
 from brainmtl.data.manifest import content_hash, summary
@@ -192,3 +193,11 @@ def guess_class(label: str, random: np.random.Generator) -> np.ndarray:
 def write_json(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2))
+
+
+@pytest.fixture
+def taught_package(tmp_path: Path) -> Path:
+    """A tiny package that knows how sure it is."""
+    return write_package(
+        tmp_path, outputs=["mask_probability", "class_probability", "features"], certainty=certainty()
+    )

@@ -81,3 +81,22 @@ def report(
         if share is not None and weights:
             share_weights(run, share)
     typer.echo(page)
+
+
+@app.command()
+def card(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a shared copy of one.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The Markdown file; default RUN/CARD.md.")
+    ] = None,
+    package: Annotated[
+        Path | None, typer.Option(help="Its model package; default RUN/model.onnx, where there is one.")
+    ] = None,
+) -> None:
+    """Write a model card from a run's records: what it misses first, failing slices by name, limits, origin.
+
+    Example: brainmtl card runs/base -o CARD.md
+    """
+    from brainmtl.report.card import write_card
+
+    typer.echo(write_card(run, out or run / "CARD.md", package))

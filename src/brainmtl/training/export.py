@@ -1,6 +1,7 @@
 """A finished run as a model package, kept only if it says what torch says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 import brainmtl
+from brainmtl.data.attribution import attribution
 from brainmtl.data.manifest import read_manifest
 from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.evaluation.certainty import fit_certainty
@@ -22,7 +24,10 @@ from brainmtl.inference.certainty import Certainty
 from brainmtl.inference.info import FEATURES, IMAGE, KEY, MASK, OUTPUTS, PackageInfo, Provenance
 from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.models.build import parameter_counts
+from brainmtl.training.cost import measure_cost
 from brainmtl.training.listening import listen
+from brainmtl.training.part import open_part
+from brainmtl.training.quantization import CALIBRATION, store_in_bytes
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, read_json, run_manifest
 from brainmtl.training.stages import list_stages
@@ -30,17 +35,12 @@ from brainmtl.training.storage import Storage, store_in_half
 
 OPSET = 18
 TOLERANCE: dict[Storage, float] = {"fp32": 1e-4, "fp16": 0.01}
-"""Largest difference of a probability from torch's, by how the weights are stored."""
+"""Largest difference of a probability from torch's, by how the weights are stored; int8 is measured."""
 SAME_PIXELS = 0.9999
 """Smallest share of equal mask pixels."""
 NOT_HEARD = "it cannot say how sure it is: its validation slices were not at hand when it was exported"
 REAL_SLICES = 8
 HEADLINES = (("segmentation", "dice"), ("segmentation", "false_mask_rate"), ("classification", "accuracy"))
-ATTRIBUTIONS = {
-    "brisc2025": "BRISC 2025 (Fateh et al., Scientific Data 13:361, 2026; CC BY 4.0)",
-    "phantom": "synthetic phantoms",
-}
-"""How a data set wants to be named, by its source in the manifest."""
 
 
 class Probabilities(nn.Module):
@@ -77,27 +77,49 @@ def export_run(
     Args:
         run: a finished run folder.
         out: the ``.onnx`` file; default ``model.onnx`` in the run folder.
-        storage: of the weights; ``"fp16"`` halves the file and computes in float32 still.
+        storage: of the weights; ``"fp16"`` halves the file and computes in float32 still; ``"int8"`` quarters
+            it and computes in eight bits, with what that costs in its metadata.
         progress: called with validation slices done and in all.
 
     Returns:
         Where it lies. Its certainty has notes on what validation was too small for.
 
     Raises:
-        InputError: not a finished run, or the file cannot be written.
+        InputError: not a finished run, or the file cannot be written; or, for int8, the run's slices are not
+            at hand to measure what it costs.
         BrainmtlError: the package does not say what the network says; nothing is kept.
     """
     path = out or run / "model.onnx"
     recipe, network = load_recipe(run), Probabilities(load_network(run)).eval()
-    info = _describe(run, recipe, network, storage)
+    info = _describe(run, recipe, network, "fp32" if storage == "int8" else storage)
     model = _to_onnx(network, info)
     with whole_file(path) as temporary:
         temporary.write_bytes(_with_metadata(model, info))
         package = load_package(temporary)
         check_agreement(network, package, _examples(run, recipe))
+        if storage == "int8":
+            model, package = _in_bytes(model, package, run, recipe, temporary, progress)
         temporary.write_bytes(_with_metadata(model, _taught(package, run, recipe, progress)))
         load_package(temporary)
     return path
+
+
+def _in_bytes(
+    model: Any,
+    plain: ModelPackage,
+    run: Path,
+    recipe: Recipe,
+    temporary: Path,
+    progress: Callable[[int, int], None],
+) -> tuple[Any, ModelPackage]:
+    """The graph in eight bits, calibrated on training slices, and its package, measured on validation."""
+    train, validation = open_part(run, recipe, "train"), open_part(run, recipe, "validation")
+    chosen = np.unique(np.linspace(0, len(train.rows) - 1, CALIBRATION).astype(int))
+    made = store_in_bytes(model, train.squares(train.rows[chosen]))
+    temporary.write_bytes(_with_metadata(made, plain.info))
+    stored = load_package(temporary)
+    cost = measure_cost(plain, stored, validation, progress)
+    return made, replace(stored, info=plain.info.model_copy(update={"storage": "int8", "storage_cost": cost}))
 
 
 def _taught(
@@ -189,7 +211,8 @@ def _forget_paths(model: Any) -> None:
 
 
 def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -> PackageInfo:
-    data = read_json(run / "data.json")
+    data, encoder = read_json(run / "data.json"), recipe.network.encoder
+    pretrained = encoder.name if encoder.pretrained else None
     return PackageInfo(
         name=recipe.name,
         task=recipe.network.task,
@@ -205,19 +228,11 @@ def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -
             manifest_sha256=data.get("manifest_sha256"),
             weights_sha256=file_sha256(run / "model.safetensors"),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            attribution=_attribution(recipe, data.get("sources", [])),
+            attribution=attribution(data.get("sources", []), pretrained),
         ),
         metrics=_measured(run) or None,
         stages=list_stages(cast(nn.Module, network.network), recipe.data.size),
     )
-
-
-def _attribution(recipe: Recipe, sources: list[str]) -> str:
-    trained = " and ".join(ATTRIBUTIONS.get(source, source) for source in sources)
-    parts = [f"Trained on {trained}."] if trained else []
-    if recipe.network.encoder.pretrained:
-        parts.append(f"Encoder initialised with timm's pretrained {recipe.network.encoder.name}.")
-    return " ".join(parts)
 
 
 def _measured(run: Path) -> dict[str, dict[str, float]]:

@@ -141,7 +141,7 @@ def _start(
     check_size(recipe, network)
     slices = _slices(recipe, table, progress)
     check_shares(recipe, _teaching(recipe, slices, rows), devices)
-    start_run(run, recipe, table, manifest.resolve(), network)
+    start_run(run, recipe, table, manifest.resolve(), network, init_from)
 
 
 def _go_on(run: Path, devices: int, progress: Callable[[int, int], None], bar: bool) -> None:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import brainmtl
 from brainmtl.data.manifest import content_hash, summary
 from brainmtl.errors import InputError
-from brainmtl.imaging.files import whole_file
+from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.models.build import build_network, parameter_counts
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
 from brainmtl.training.sides import sides
@@ -48,7 +48,14 @@ def check_free(run: Path) -> None:
         raise InputError("is not empty", where=run, mend="name a new folder, or pass --resume")
 
 
-def start_run(run: Path, recipe: Recipe, table: pd.DataFrame, manifest: Path, network: nn.Module) -> None:
+def start_run(
+    run: Path,
+    recipe: Recipe,
+    table: pd.DataFrame,
+    manifest: Path,
+    network: nn.Module,
+    init_from: Path | None = None,
+) -> None:
     """Write what is known of a run before it trains, in one move.
 
     Args:
@@ -57,6 +64,7 @@ def start_run(run: Path, recipe: Recipe, table: pd.DataFrame, manifest: Path, ne
         table: the manifest.
         manifest: where it lies.
         network: before training.
+        init_from: the run whose weights it begins with.
 
     Raises:
         InputError: the folder holds something, or cannot be written.
@@ -71,6 +79,9 @@ def start_run(run: Path, recipe: Recipe, table: pd.DataFrame, manifest: Path, ne
         "fold": recipe.data.fold,
         "counts": summary(table.assign(split=part)),
     }
+    if init_from is not None:
+        weights = file_sha256(init_from / "model.safetensors")
+        data["init_from"] = {"run": init_from.resolve().name, "weights_sha256": weights}
     size = sum(p.numel() * 4 for p in network.parameters())
     about = {"task": recipe.network.task, **parameter_counts(network), "size_mb": round(size / 1e6, 3)}
     with _whole_folder(run) as temporary:

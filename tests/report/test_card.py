@@ -1,0 +1,114 @@
+"""A card says what the records say: misses first, failing slices by name, and no more than is known."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from brainmtl.errors import InputError
+from brainmtl.imaging.files import file_sha256
+from brainmtl.report.card import write_card
+from brainmtl.report.page import write_report
+from brainmtl.report.share import share_run
+
+
+def written(run: Path, **options) -> str:
+    return write_card(run, run.parent / "CARD.md", **options).read_text(encoding="utf-8")
+
+
+def listed(card: str, title: str) -> list[set[str]]:
+    """The slices of each list of this title, validation after test."""
+    lines = re.findall(rf"^\*\*{title}: ([\d,]+)\.\*\* ?(.*)$", card, re.MULTILINE)
+    found = [{name.replace("\\", "") for name in names.split(", ")} if names else set() for _, names in lines]
+    assert [int(number) for number, _ in lines] == [len(one) for one in found]
+    return found
+
+
+def test_failing_slices_are_named(make_run):
+    run = make_run()
+    card = written(run)
+    parts = [
+        pd.read_parquet(run / "evaluation" / part / "per_image.parquet") for part in ("test", "validation")
+    ]
+    wrong = [part["label"] != part["predicted"] for part in parts]
+    missed = [(part["label"] != "no_tumor") & (part["predicted"] == "no_tumor") for part in parts]
+    painted = [(part["label"] == "no_tumor") & (part["predicted_px"] > 0) for part in parts]
+    empty = [(part["label"] != "no_tumor") & (part["predicted_px"] == 0) for part in parts]
+    poor = [(part["dice"] < 0.5) & (part["predicted_px"] > 0) for part in parts]
+    expected = {
+        "Tumours called no tumour": missed,
+        "Healthy slices with a mask": painted,
+        "Slices with another wrong class": [w & ~m for w, m in zip(wrong, missed, strict=True)],
+        "Tumours without a mask": empty,
+        "Tumours with a mask and a Dice below 0.5": poor,
+    }
+    assert sum(chosen.sum() for kind in expected.values() for chosen in kind) > 10
+    for title, chosen in expected.items():
+        assert listed(card, title) == [
+            set(part["id"][rows]) for part, rows in zip(parts, chosen, strict=True)
+        ]
+
+
+def test_a_shared_copy_has_the_same_card_and_no_path(make_run, tmp_path: Path):
+    run = make_run()
+    write_report(run)
+    share_run(run, tmp_path / "shared" / run.name)
+    one, other = written(run), written(tmp_path / "shared" / run.name)
+    assert one == other
+    assert str(tmp_path) not in one
+
+
+def test_misses_come_first_and_with_their_interval(make_run):
+    run = make_run()
+    rows = [line for line in written(run).splitlines() if line.startswith("|")]
+    metric = json.loads((run / "evaluation/test/metrics.json").read_text())["classification"]["miss_rate"]
+    low, high = (f"{metric[end] * 100:.1f}" for end in ("low", "high"))
+    assert rows[2].startswith(f"| Missed tumours | {metric['value'] * 100:.1f}\u00a0% ({low}–{high}) |")
+    assert rows[3].startswith("| False masks |")
+
+
+def test_what_a_run_has_not_it_does_not_list(make_run):
+    bare = written(make_run("bare", task="segmentation", measured=("validation",), finished=False))
+    assert "called no tumour" not in bare
+    assert "wrong class" not in bare
+    assert "It has not been measured on test." in bare
+    assert "Its training is unfinished." in bare
+    assert "It has not been measured.\n" in written(make_run("nothing", measured=()))
+    with pytest.raises(InputError, match="not a run folder"):
+        written(Path("nowhere"))
+
+
+def test_files_data_and_origin(make_run, tmp_path: Path):
+    run = make_run(sources=("brisc2025",))
+    (run / "model.safetensors").write_bytes(b"weights")
+    data = json.loads((run / "data.json").read_text())
+    began = {"run": "first-leg", "weights_sha256": "ab" * 32}
+    (run / "data.json").write_text(json.dumps(data | {"init_from": began}))
+    card = written(run)
+    assert f"| SHA-256 of model.safetensors | {file_sha256(run / 'model.safetensors')} |" in card
+    assert data["manifest_sha256"] in card
+    assert f"| began with | run first-leg, weights {'ab' * 32} |" in card
+    assert f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name} --init-from" in card
+    assert "Fateh et al., Scientific Data 13:361, 2026; CC BY 4.0" in card
+    assert "Research use only; not a medical device." in card
+    assert "BRISC's official test is not patient-disjoint" in card
+
+
+def test_what_the_package_promises(make_run, taught_package: Path):
+    card = written(make_run(), package=taught_package)
+    assert "Learnt from 200 validation slices of 150 persons or look-alikes." in card
+    assert "Class sets hold the class of 99% of slices, each class." in card
+    assert "It abstains below a probability of 0.400" in card
+    assert "It answers every slice" not in card
+    assert f"| SHA-256 of {taught_package.name} | {file_sha256(taught_package)} (fp32," in card
+
+
+def test_the_committed_card_is_that_of_the_committed_records(tmp_path: Path):
+    results = Path(__file__).parents[2] / "docs/results"
+    cards = sorted(results.glob("*/CARD.md"))
+    assert cards
+    for card in cards:
+        write_card(card.parent, tmp_path / "CARD.md")
+        assert card.read_text(encoding="utf-8") == (tmp_path / "CARD.md").read_text(encoding="utf-8")
