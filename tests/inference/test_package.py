@@ -220,3 +220,12 @@ def test_a_picture_alone_stands_for_its_neighbours(make_package, halves):
     assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
     with pytest.raises(InputError, match=r"image: float \[None, 3, 64, 64\] in the graph"):
         load_package(make_package(sees=(0, 1, 0)))
+
+
+def test_eight_bits_come_with_what_they_cost(make_package: MakePackage):
+    with pytest.raises(InputError, match="int8 comes with its measured cost"):
+        load_package(make_package(storage="int8"))
+    cost = {"slices": 9, "dice": 0.8, "dice_fp32": 0.81, "accuracy": None, "accuracy_fp32": None}
+    package = load_package(make_package(storage="int8", storage_cost=cost))
+    assert package.info.storage_cost.model_dump() == cost
+    assert package.blank(None).runtime.endswith(", int8 inside")

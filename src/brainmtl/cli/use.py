@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from brainmtl.cli.app import Json, app
 from brainmtl.cli.console import bar, say
 from brainmtl.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from brainmtl.inference.info import StorageCost
 
 
 @app.command()
@@ -17,7 +20,10 @@ def export(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The .onnx file; default RUN/model.onnx.")
     ] = None,
-    storage: Annotated[str, typer.Option(help="Of the weights: fp32, or fp16 at half the size.")] = "fp32",
+    storage: Annotated[
+        str,
+        typer.Option(help="Of the weights: fp32, fp16 at half the size, or int8, with its cost measured."),
+    ] = "fp32",
     bundle: Annotated[
         Path | None, typer.Option(help="Make this folder too: a MONAI bundle for `monai.bundle run`.")
     ] = None,
@@ -32,17 +38,22 @@ def export(
     from brainmtl.inference.package import load_package
     from brainmtl.training.bundle import check_free, write_bundle
     from brainmtl.training.export import export_run
+    from brainmtl.training.storage import STORAGES
 
-    if storage not in ("fp32", "fp16"):
-        raise UsageError(f"--storage {storage}", mend="fp32 or fp16")
+    if storage not in STORAGES:
+        raise UsageError(f"--storage {storage}", mend=" or ".join(STORAGES))
+    if storage == "int8" and bundle is not None:
+        raise UsageError("--bundle with --storage int8", mend="a bundle computes in fp32: store fp32 or fp16")
     if bundle is not None:
         check_free(bundle)
     with bar("exporting", None) as progress:
         progress(0, 1)
-        written = export_run(run, out, storage, progress=progress)  # type: ignore[arg-type]
-    certainty = load_package(written).info.certainty
-    for note in () if certainty is None else certainty.notes:
+        written = export_run(run, out, storage, progress=progress)
+    info = load_package(written).info
+    for note in () if info.certainty is None else info.certainty.notes:
         say(f"note: {note}")
+    if info.storage_cost is not None:
+        say(f"note: {_cost(info.storage_cost)}")
     typer.echo(written)
     if bundle is not None:
         typer.echo(write_bundle(run, written, bundle))
@@ -155,6 +166,12 @@ def _predict_archive(
             where=tally.results,
             mend="see the rows with status error",
         )
+
+
+def _cost(cost: "StorageCost") -> str:
+    pairs = (("Dice", cost.dice, cost.dice_fp32), ("accuracy", cost.accuracy, cost.accuracy_fp32))
+    told = [f"{name} {value:.4f} (fp32: {before:.4f})" for name, value, before in pairs if value is not None]
+    return f"int8 on {cost.slices} validation slices: {', '.join(told)}"
 
 
 def _said(row: dict[str, Any]) -> str:

@@ -48,6 +48,26 @@ class Provenance(BaseModel):
     note: str = NOTE
 
 
+class StorageCost(BaseModel):
+    """What storing a model in fewer bits costs it, measured on validation slices.
+
+    Attributes:
+        slices: it was measured on.
+        dice: mean over slices with a tumour, at native resolution; ``None`` without a mask head.
+        dice_fp32: the same in fp32.
+        accuracy: of the class; ``None`` without a class head.
+        accuracy_fp32: the same in fp32.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    slices: int = Field(ge=1)
+    dice: float | None
+    dice_fp32: float | None
+    accuracy: float | None
+    accuracy_fp32: float | None
+
+
 class PackageInfo(BaseModel):
     """The metadata of a model package.
 
@@ -60,7 +80,9 @@ class PackageInfo(BaseModel):
         temperature: class probabilities ``p`` become ``p^(1/temperature)``, normalised: the softmax of the
             logits divided by it.
         certainty: what validation taught of how sure the model is; ``None`` where nobody asked.
-        storage: of the weights; whichever it is, they compute in float32 unless a runtime chooses less.
+        storage: of the weights. ``"fp16"`` computes in float32 unless a runtime chooses less, ``"int8"`` in
+            eight bits.
+        storage_cost: what that costs; always known of int8.
         metrics: a summary of what was measured, if anything was.
         stages: what the network is made of; none in a package that does not tell.
     """
@@ -80,7 +102,8 @@ class PackageInfo(BaseModel):
     inputs: tuple[Literal["image"]] = (IMAGE,)
     outputs: tuple[OutputName, ...]
     parameters: int = Field(ge=0)
-    storage: Literal["fp32", "fp16"] = "fp32"
+    storage: Literal["fp32", "fp16", "int8"] = "fp32"
+    storage_cost: StorageCost | None = None
     provenance: Provenance
     metrics: dict[str, Any] | None = None
     stages: tuple[Stage, ...] = ()
@@ -96,6 +119,8 @@ class PackageInfo(BaseModel):
             raise ValueError(f"a {self.task} network has the outputs {', '.join(OUTPUTS[self.task])}")
         if self.certainty and self.certainty.familiarity and FEATURES not in self.outputs:
             raise ValueError("familiarity needs the output features")
+        if self.storage == "int8" and self.storage_cost is None:
+            raise ValueError("int8 comes with its measured cost")
         if sorted(self.classes) != sorted(CLASSES):
             raise ValueError(f"classes are {', '.join(CLASSES)}, in any order")
         return self

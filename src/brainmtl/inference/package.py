@@ -51,6 +51,11 @@ class ModelPackage:
     sha256: str
     runtime: Runtime
 
+    @property
+    def computed_by(self) -> str:
+        """Its runtime and the precision it computes in, as results name them."""
+        return self.runtime.name + (", int8 inside" if self.info.storage == "int8" else "")
+
     def predict(self, picture: str | Path | NDArray[np.uint8]) -> Result:
         """Predict one slice.
 
@@ -170,7 +175,7 @@ class ModelPackage:
             model=self.info.name,
             model_sha256=self.sha256,
             version=brainmtl.__version__,
-            runtime=self.runtime.name,
+            runtime=self.computed_by,
         )
 
     def _mark(self, result: Result, chances: NDArray[np.float32]) -> Result:

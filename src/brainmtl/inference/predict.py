@@ -148,7 +148,7 @@ def _batch(package: ModelPackage, scans: Sequence[Scan], options: dict[str, Any]
     files = [(str(file), *_state(file)) for scan in scans for file in scan.files]
     listed = hashlib.sha256(json.dumps(files).encode()).hexdigest()
     version = package.blank(None).version
-    speaker = {"model_sha256": package.sha256, "version": version, "runtime": package.runtime.name}
+    speaker = {"model_sha256": package.sha256, "version": version, "runtime": package.computed_by}
     return {**speaker, **options, "files": listed}
 
 

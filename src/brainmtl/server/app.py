@@ -254,7 +254,7 @@ def _add_api(app: FastAPI, desk: Desk) -> None:
             {
                 **package.info.model_dump(mode="json", exclude={"certainty": {"familiarity": {"space"}}}),
                 "sha256": package.sha256,
-                "runtime": package.runtime.name,
+                "runtime": package.computed_by,
             }
             for package in desk.packages.values()
         ]

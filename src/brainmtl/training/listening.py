@@ -6,17 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brainmtl.data.cache import Cache, open_cache
-from brainmtl.data.manifest import content_hash, read_manifest
-from brainmtl.data.neighbours import beside
-from brainmtl.errors import InputError
+from brainmtl.data.cache import Cache
 from brainmtl.evaluation.certainty import Validation
 from brainmtl.evaluation.mask_conformal import needed_margin
 from brainmtl.inference.package import Answer, ModelPackage
 from brainmtl.labels import CLASSES
+from brainmtl.training.part import open_part
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import read_json, run_manifest
-from brainmtl.training.sides import sides
 
 
 def listen(
@@ -36,29 +32,18 @@ def listen(
     Raises:
         InputError: the manifest or its slices are gone or others than they were, or none is for validation.
     """
-    data = read_json(run / "data.json")
-    manifest = run_manifest(run)
-    table = read_manifest(manifest)
-    if content_hash(table) != data["manifest_sha256"]:
-        raise InputError(
-            "the manifest is not the one this run was trained on", where=manifest, mend="restore it"
-        )
-    side = sides(table, recipe)
-    rows = np.flatnonzero(side == "validation")
-    if not len(rows):
-        raise InputError("no slice is for validation", where=manifest, mend="train on a set that has one")
-    cache = open_cache(table, recipe.data.size, recipe.data.fit)
-    around = beside(table, side, recipe.data.neighbours)
+    part = open_part(run, recipe, "validation")
     answers: list[Answer] = []
-    for batch in np.array_split(rows, -(-len(rows) // recipe.data.batch_size)):
-        answers += package.answers(cache.images[around[batch]])
-        progress(len(answers), len(rows))
+    for _, squares in part.batches():
+        answers += package.answers(squares)
+        progress(len(answers), len(part.rows))
+    table, rows = part.table, part.rows
     labels = table["label"].iloc[rows]
     return Validation(
         groups=table["group"].iloc[rows].to_numpy(dtype=object),
         truth=np.array([CLASSES.index(label) if label in CLASSES else -1 for label in labels.fillna("")]),
         probabilities=_stacked([answer.classes for answer in answers]),
-        needed=_needed(answers, rows, cache, package.info.mask_threshold),
+        needed=_needed(answers, rows, part.cache, package.info.mask_threshold),
         features=_stacked([answer.features for answer in answers]),
     )
 

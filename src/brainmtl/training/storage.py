@@ -1,8 +1,9 @@
 """How a package stores its weights."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
-Storage = Literal["fp32", "fp16"]
+Storage = Literal["fp32", "fp16", "int8"]
+STORAGES: Final[tuple[Storage, ...]] = get_args(Storage)
 SMALL = 32
 """Tensors of fewer values are left alone: they weigh nothing."""
 
