@@ -44,41 +44,40 @@ def row_entries(uri: str, groups: Sequence[int]) -> Iterator[Entry]:
     Yields:
         One entry a row, in order, also where rows are damaged; one in all where nothing can be known of them.
     """
-    rows, done = list[int](), 0
     try:
         system, path = file_system(uri)
         with system.open(path, "rb") as file:
             shard = pq.ParquetFile(file)
             content, name = _columns(shard.schema_arrow)
-            rows = _numbers(shard.metadata, groups)
-            wanted = [content] if name is None else [content, name]
-            for batch in shard.iter_batches(AT_ONCE, row_groups=list(groups) or None, columns=wanted):
-                numbers = rows[done : done + len(batch)]
-                called = numbers if name is None else batch[name].to_pylist()
-                for one, value in zip(called, batch[content].to_pylist(), strict=True):
-                    yield _entry(f"{uri}#{one}", value)
-                    done += 1
+            rows = [shard.metadata.row_group(number).num_rows for number in range(shard.num_row_groups)]
+            starts = [0, *accumulate(rows)]
+            for group in groups or range(len(rows)):
+                numbers = range(starts[group], starts[group + 1])
+                yield from _group(uri, shard, group, numbers, content, name)
     except Exception as error:  # of Arrow's kinds, and of each file system's own
-        yield from (unreadable(f"{uri}#{number}", error) for number in rows[done:])
-        if not rows:
-            yield unreadable(uri, error)
+        yield unreadable(uri, error)
+
+
+def _group(
+    uri: str, shard: Any, group: int, numbers: Sequence[int], content: str, name: str | None
+) -> Iterator[Entry]:
+    """The rows of a row group; its damage is not the others'."""
+    done = 0
+    try:
+        columns = [content] if name is None else [content, name]
+        for batch in shard.iter_batches(AT_ONCE, row_groups=[group], columns=columns):
+            called = numbers[done:] if name is None else batch[name].to_pylist()
+            for one, value in zip(called, batch[content].to_pylist(), strict=False):
+                yield _entry(f"{uri}#{one}", value)
+                done += 1
+    except Exception as error:
+        yield from (unreadable(f"{uri}#{number}", error) for number in numbers[done:])
 
 
 def _entry(name: str, content: bytes | None) -> Entry:
     if content is None:
         return Entry(name, InputError("the row is empty", mend="write its bytes, or leave it out"))
     return Entry(name, content)
-
-
-def _numbers(metadata: Any, groups: Sequence[int]) -> list[int]:
-    """The numbers in the shard of the rows in some row groups."""
-    rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
-    starts = [0, *accumulate(rows)]
-    return [
-        number
-        for group in groups or range(len(rows))
-        for number in range(starts[group], starts[group] + rows[group])
-    ]
 
 
 def _columns(schema: Any) -> tuple[str, str | None]:

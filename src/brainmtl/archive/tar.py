@@ -52,8 +52,9 @@ def member_entries(uri: str) -> Iterator[Entry]:
 
 def _entry(uri: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
     path = PurePosixPath(member.name)
-    held = None if any(part.startswith(".") for part in path.parts) else tar.extractfile(member)
-    if held is None or not member.isfile():
+    hidden = any(part.startswith(".") and part != ".." for part in path.parts)
+    held = tar.extractfile(member) if member.isfile() and not hidden else None
+    if held is None:
         return None
     name, start = f"{uri}#{member.name}", held.read(MARKED)
     if named_kind(path.name) is None and not start.endswith(MARK):
