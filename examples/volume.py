@@ -1,0 +1,28 @@
+"""A NIfTI volume: the mask as another one, which lies over it in any viewer, and a table of its slices.
+
+python examples/volume.py base.onnx head.nii.gz out
+"""
+
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+
+import brainmtl
+from brainmtl.inference.predict import predict_files
+
+
+def main(package: str, file: str, out: str) -> None:
+    model = brainmtl.load(package)
+    rows = predict_files(model, [file], Path(out))  # what `brainmtl predict` writes: results.json, masks, …
+    if rows[0].nifti is None:
+        raise SystemExit(rows[0].reason or "the model has no mask")
+    mask = nibabel.load(Path(out) / rows[0].nifti)
+    voxel_ml = float(np.prod(mask.header.get_zooms()[:3])) / 1000
+    print(f"{Path(out) / rows[0].nifti}: {mask.get_fdata().sum() * voxel_ml:.3f} ml")
+    print(f"on slices {[row.slice for row in rows if row.mask_area_px]} of {len(rows)}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
