@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cost
 import numpy as np
 import pandas as pd
 import pipeline
@@ -19,7 +20,6 @@ import torch
 import training_step
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.flop_counter import FlopCounterMode
 
 from brainmtl.data.brisc import index_brisc
 from brainmtl.data.cache import open_cache
@@ -60,7 +60,7 @@ def measure(table: pd.DataFrame, recipe: Recipe, epochs: int = 1) -> dict[str, f
     return found
 
 
-def _ours(slices: Slices, rows: np.ndarray, recipe: Recipe) -> tuple[Callable[[], None], float]:
+def _ours(slices: Slices, rows: np.ndarray, recipe: Recipe) -> tuple[Callable[[], None], int]:
     learner = Learner(build_network(recipe.network, pretrained=False).to(DEVICE), recipe).train()
     learner.to(DEVICE)
     optimizer = make_optimizer(learner.network, recipe.optimizer)
@@ -78,10 +78,8 @@ def _ours(slices: Slices, rows: np.ndarray, recipe: Recipe) -> tuple[Callable[[]
         for number, batch in enumerate(loader(slices, rows, recipe.data, seed=0)):
             step(number, batch)
 
-    batch = slices[rows[: recipe.data.batch_size]]
-    with FlopCounterMode(display=False) as counter:
-        step(0, batch)
-    return epoch, counter.get_total_flops() / len(batch.rows)
+    images = slices[rows[: recipe.data.batch_size]].images.to(DEVICE) / 255.0
+    return epoch, cost.STEP * cost.operations(learner.network, images)
 
 
 def _theirs(table: pd.DataFrame, recipe: Recipe) -> Callable[[], None]:
