@@ -55,6 +55,7 @@ VERBS = (
     "report",
     "card",
     "export",
+    "models",
     "predict",
     "serve",
     "recipes",

@@ -11,12 +11,12 @@ __all__ = ["__version__", "load"]
 __version__ = "0.1.0"
 
 
-def load(model: "str | Path", runtime: str = "cpu") -> "ModelPackage":
+def load(model: "str | Path | None" = None, runtime: str = "cpu") -> "ModelPackage":
     """Load a model package, ready to predict. Research use only.
 
     Args:
-        model: a file from ``brainmtl export``, a run folder that holds one, or the name of one in
-            ``$BRAINMTL_MODELS``.
+        model: a file from ``brainmtl export``, a run folder that holds one, or a name of ``brainmtl models``;
+            ``None`` for ``base``.
         runtime: what computes it: ``"cpu"``, ``"cuda"``, ``"coreml"`` or ``"openvino"``.
 
     Raises:

@@ -1,6 +1,8 @@
 """A package is found by its file, its run folder, or its name; the documented example runs."""
 
 import doctest
+import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from PIL import Image
 
 import brainmtl
 from brainmtl.errors import InputError
-from brainmtl.inference.shelf import find_package
+from brainmtl.inference.shelf import SHIPPED, describe, find_package, shelved
 
 MakePackage = Callable[..., Path]
 
@@ -57,3 +59,79 @@ def test_the_example_runs(make_package: MakePackage, shelf: Path):
 def test_importing_loads_nothing_heavy():
     code = "import sys, brainmtl; assert not {'torch', 'numpy', 'onnxruntime', 'pydantic'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for what comes with brainmtl, and nothing in it yet."""
+    (tmp_path / "shipped").mkdir()
+    monkeypatch.setattr("brainmtl.inference.shelf.SHIPPED", tmp_path / "shipped")
+    return tmp_path / "shipped"
+
+
+def ship(folder: Path, package: Path, name: str = "base") -> Path:
+    path = folder / f"{name}.onnx"
+    path.write_bytes(package.read_bytes())
+    path.with_suffix(".md").write_text("# A card\n")
+    record = folder / "models.json"
+    entries = json.loads(record.read_text()) if record.is_file() else {}
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    record.write_text(json.dumps(entries | {name: {"sha256": sha256, "bytes": path.stat().st_size}}))
+    return path
+
+
+def test_base_is_what_nobody_has_to_name(make_package: MakePackage, shelf: Path, shipped: Path):
+    with pytest.raises(InputError, match=r"this brainmtl comes with none \(name a package .*base\.onnx\)"):
+        brainmtl.load()
+    path = ship(shipped, make_package())
+    ship(shipped, make_package(name="small"), "small")
+    assert find_package() == find_package("base") == path
+    assert brainmtl.load().info.name == "bright"
+    assert brainmtl.load("small").info.name == "small"
+    with pytest.raises(InputError, match="did you mean small"):
+        find_package("smal")
+    Path("base").mkdir()  # a folder that happens to be there is not what nobody named
+    assert find_package() == path
+
+
+def test_ones_own_stands_before_what_is_shipped(make_package: MakePackage, shelf: Path, shipped: Path):
+    ship(shipped, make_package())
+    shelf.mkdir()
+    (shelf / "base.onnx").write_bytes(make_package(name="mine").read_bytes())
+    assert brainmtl.load().info.name == "mine"
+    assert [(one.name, one.sha256) for one in shelved().values()] == [("base", None)]
+
+
+def test_a_shipped_file_is_the_one_that_was_shipped(make_package: MakePackage, shelf: Path, shipped: Path):
+    path = ship(shipped, make_package())
+    path.write_bytes(make_package(name="another").read_bytes())
+    with pytest.raises(InputError, match=r"base\.onnx: missing, or not the file that was shipped"):
+        brainmtl.load()
+    path.unlink()
+    with pytest.raises(InputError, match="install brainmtl again"):
+        brainmtl.load("base")
+    (shipped / "models.json").write_text("[")
+    with pytest.raises(InputError, match=r"models\.json: cannot be read"):
+        brainmtl.load()
+
+
+def test_what_is_told_of_a_model(make_package: MakePackage, shelf: Path, shipped: Path):
+    package = make_package(
+        provenance={"brainmtl": "0", "recipe": "r", "created": "2025", "attribution": "A set (CC BY 4.0)."}
+    )
+    path = ship(shipped, package)
+    (told,) = (describe(one) for one in shelved().values())
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    assert (told["name"], told["shipped"], told["sha256"]) == ("base", True, digest)
+    assert (told["bytes"], told["licence"]) == (package.stat().st_size, "A set (CC BY 4.0).")
+    assert told["card"] == str(path.with_suffix(".md"))
+
+
+def test_what_is_shipped_is_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Every package in the repository, and no more than the record tells of; its size has its limit."""
+    monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path))
+    known = shelved()
+    assert {path.stem for path in SHIPPED.glob("*.onnx")} == set(known)
+    for one in known.values():
+        assert describe(one)["bytes"] <= {"base": 12e6, "small": 5e6}[one.name]
+        assert one.card is not None

@@ -1,6 +1,7 @@
 """A package says what the trained network says, or is not kept."""
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import from_square, to_square
+from brainmtl.inference import shelf
 from brainmtl.inference.info import CLASS, MASK
 from brainmtl.inference.package import load_package
 from brainmtl.inference.predict import predict_files
@@ -296,3 +298,27 @@ def test_without_its_validation_slices_a_package_still_predicts(tmp_path: Path):
     result = package.predict(pixels)
     assert (result.status, result.class_set, result.outlier_score) == ("ok", None, None)
     assert sum(result.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_run_is_put_on_the_shelf(run: Path, tmp_path: Path, monkeypatch):
+    """One command: the package at half precision, its hash on record, and its card."""
+    script = runpy.run_path(str(Path(__file__).parents[2] / "docs/shelve.py"))
+    monkeypatch.setitem(script["main"].__globals__, "FOLDER", tmp_path / "shelf")
+    monkeypatch.setattr(shelf, "SHIPPED", tmp_path / "shelf")
+    monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path / "own"))
+    script["main"](run, "base")
+    package = brainmtl.load()
+    assert (package.info.name, package.info.storage) == ("tiny", "fp16")
+    assert package.sha256 == file_sha256(tmp_path / "shelf/base.onnx")
+    told = shelf.describe(shelf.shelved()["base"])
+    assert package.sha256 in Path(told["card"]).read_text()
+    monkeypatch.setitem(script["LARGEST"], "small", 1000)
+    with pytest.raises(InputError, match=r"bytes, more than 1,000"):
+        script["main"](run, "small")
+    with pytest.raises(InputError, match="huge: no such place on the shelf"):
+        script["main"](run, "huge")
+    assert sorted(path.name for path in (tmp_path / "shelf").iterdir()) == [
+        "base.md",
+        "base.onnx",
+        "models.json",
+    ]

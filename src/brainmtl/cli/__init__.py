@@ -2,7 +2,7 @@
 
 import sys
 
-from brainmtl.cli import audit, data, learn, measure, serve, study, trial, use, whole  # noqa: F401  (each adds its verbs)
+from brainmtl.cli import audit, data, learn, measure, serve, shelf, study, trial, use, whole  # noqa: F401  (each adds its verbs)
 from brainmtl.cli.app import app
 from brainmtl.cli.console import say
 from brainmtl.errors import BrainmtlError

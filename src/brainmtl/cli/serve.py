@@ -15,7 +15,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @app.command()
 def serve(
     model: Annotated[
-        list[Path] | None, typer.Option("--model", help="A model package; may be given several times.")
+        list[Path] | None,
+        typer.Option("--model", help="A model package, or a name of `models`; may be given several times."),
     ] = None,
     runs: Annotated[
         list[Path] | None,
@@ -48,7 +49,8 @@ def serve(
 
     Example: brainmtl serve --model base.onnx --port 8000
     """
-    from brainmtl.inference.package import load_package
+    import brainmtl
+    from brainmtl.inference.shelf import DEFAULT, shelved
     from brainmtl.server.app import create_app
     from brainmtl.server.runs import find_runs
     from brainmtl.server.serve import serve as listen
@@ -67,7 +69,8 @@ def serve(
         max_pixels=max_pixels,
         max_slices=max_slices,
     )
-    packages = [load_package(path, runtime) for path in model or []]
+    named = model or [Path(DEFAULT)] * (DEFAULT in shelved())
+    packages = [brainmtl.load(one, runtime) for one in named]
     served = create_app(packages, settings, find_runs(runs or []))
     if host not in LOOPBACK and settings.token is None:
         say(f"warning: whoever reaches {host} may use it: no token is set")

@@ -68,7 +68,10 @@ def predict(
             "also Parquet and tar shards, and addresses such as s3://bucket/folder."
         ),
     ],
-    model: Annotated[Path, typer.Option("--model", help="A model package from `export`, or its name.")],
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="A model package from `export`, or a name of `models`; base by itself."),
+    ] = None,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Where masks, overlays, volumes and results.json go.")
     ] = Path("predictions"),
@@ -126,7 +129,7 @@ def predict(
 
 
 def _predict_archive(
-    model: Path,
+    model: Path | None,
     named: list[str],
     out: Path,
     address: str,

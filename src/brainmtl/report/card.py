@@ -90,7 +90,7 @@ def model_card(run: Run, package: Path | None = None) -> str:
         "Limits": _limits(run, info),
         "Where it comes from": _provenance(run, package, info),
         "Licence": [escape(_licence(run))],
-        "To make it again": _commands(run),
+        "To make it again": _commands(run, info),
     }
     body = "\n\n".join(
         f"## {title}\n\n" + "\n\n".join(part.strip() for part in parts)
@@ -271,7 +271,7 @@ def _licence(run: Run) -> str:
     return f"brainmtl {brainmtl.__version__} and the models it ships: {licence}. {named}".strip()
 
 
-def _commands(run: Run) -> list[str]:
+def _commands(run: Run, info: PackageInfo | None) -> list[str]:
     """The command of each step; where a run went on from another, the records name that one."""
     began, sources = run.data.get("init_from"), ", ".join(run.data.get("sources") or ["the data set"])
     go_on = f" --init-from {began['run']}" if began else ""
@@ -279,7 +279,7 @@ def _commands(run: Run) -> list[str]:
         f"brainmtl index DATA -o manifest.parquet   # {sources}",
         f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name}{go_on}",
         *(f"brainmtl evaluate runs/{run.name} --part {part.part}" for part in reversed(run.evaluations)),
-        f"brainmtl export runs/{run.name}",
+        f"brainmtl export runs/{run.name}{'' if info is None else f' --storage {info.storage}'}",
         f"brainmtl card runs/{run.name}",
     ]
     said = ["```\n" + "\n".join(lines) + "\n```"]
