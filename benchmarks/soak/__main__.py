@@ -7,22 +7,28 @@ from pathlib import Path
 
 from load import Kind
 from page import draw_page, kill_rows, steady_rows, storm_rows
-from slices import draw_slices
+from slices import draw_slices, rate_here
 from trials import hold, kill, overload
 
 from brainmtl.inference.package import load_package
+from brainmtl.server.settings import Settings
 
 OUT = Path(__file__).parent.parent / "soak.md"
 OVER = 4
+OWN = Settings().queue
+"""Places that a server has by itself."""
 
 
 def main() -> int:
     chosen = _options()
     package = load_package(chosen.package)
-    slices, here = draw_slices(package, chosen.slices, chosen.size)
-    _say(f"{len(slices)} slices told apart; in this process {here:.1f} a second")
+    _say(f"drawing {chosen.slices} phantoms")
+    slices = draw_slices(package, chosen.slices, chosen.size)
+    before = rate_here(package, slices)
+    _say(f"{len(slices)} slices told apart; in this process {before:.1f} a second")
     steady = asyncio.run(hold(chosen.package, slices, chosen.requests, chosen.together))
-    _say(f"steady: {steady}")
+    here = (before + rate_here(package, slices)) / 2  # the machine may have changed its pace meanwhile
+    _say(f"steady: {steady}, in this process {here:.1f} a second")
     storms = []
     for queue in chosen.queues:
         rate = OVER * steady.rate
@@ -50,9 +56,9 @@ def _options() -> argparse.Namespace:
     options.add_argument("--requests", type=int, default=20_000, help="of the steady load")
     options.add_argument("--slices", type=int, default=1000, help="phantoms to draw")
     options.add_argument("--size", type=int, default=256, help="pixels a side of a phantom")
-    options.add_argument("--together", type=int, default=8, help="clients of the steady load")
+    options.add_argument("--together", type=int, default=8, help="clients of the steady load, and places")
     options.add_argument(
-        "--queues", type=int, nargs="+", default=[2, 4, 32], help="places in the server, overloaded"
+        "--queues", type=int, nargs="+", default=[OWN, 4, 32], help="places in the server, overloaded"
     )
     options.add_argument("--seconds", type=float, default=30, help="of the overload")
     options.add_argument("--kills", type=int, default=5, help="times to kill it")

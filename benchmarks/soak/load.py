@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from slices import Slice
 
 TIME_OUT_S = 90.0
 AFTER_ERROR_S = 0.05
+TELL_S = 10.0
 KEPT_S = 2.0
 """How long an idle connection is kept: not as long as the server would."""
 
@@ -74,6 +76,14 @@ class Clients:
         sent = len(tasks) / (time.perf_counter() - start)
         await asyncio.gather(*tasks)
         return sent
+
+    async def tell(self, what: str, of: int) -> None:
+        """Tell stderr every few seconds how far it is, until cancelled."""
+        for seconds in itertools.count(1):
+            await asyncio.sleep(TELL_S)
+            done = len(self.asked)
+            rate = done / (seconds * TELL_S)
+            print(f"{what}: {done:,} of {of:,} requests, {rate:.1f} a second", file=sys.stderr, flush=True)
 
     async def close(self) -> None:
         """Hang up."""

@@ -16,6 +16,8 @@ from brainmtl.inference.package import ModelPackage
 from brainmtl.inference.predict import predict_files
 from brainmtl.inference.result import Result
 
+MEMORY = "/dev/shm"
+TIMED, WARM = 500, 32
 AREA_PX = 2
 CHANCE = 1e-4
 """Batches of other sizes add floats up in another order: answers may differ by this much, not by more."""
@@ -53,7 +55,7 @@ class Slice:
         )
 
 
-def draw_slices(package: ModelPackage, count: int, size: int) -> tuple[list[Slice], float]:
+def draw_slices(package: ModelPackage, count: int, size: int) -> list[Slice]:
     """Draw phantoms, and ask the model of them as ``brainmtl predict`` does.
 
     Args:
@@ -61,22 +63,34 @@ def draw_slices(package: ModelPackage, count: int, size: int) -> tuple[list[Slic
         count: how many to draw; those whose answers are like another's are left out.
         size: pixels a side.
 
-    Returns:
-        The slices, and how many a second were predicted here, once everything was warm.
     """
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         phantoms = Path(folder) / "phantoms"
         make_phantom(phantoms, slices=count, size=size)
         paths = [Path(path) for path in index_brisc(phantoms)[0]["image"]]
-        predict_files(package, paths[:64], Path(folder) / "warm", overlay=False, dicom=False)
-        start = time.perf_counter()
         results = predict_files(package, paths, Path(folder) / "out", overlay=False, dicom=False)
-        rate = len(paths) / (time.perf_counter() - start)
         drawn = [
             _expected(number, path, result)
             for number, (path, result) in enumerate(zip(paths, results, strict=True))
         ]
-    return _told_apart(drawn), rate
+    return _told_apart(drawn)
+
+
+def rate_here(package: ModelPackage, slices: Sequence[Slice]) -> float:
+    """How many slices a second this process predicts, from files to files in memory as the server does.
+
+    Args:
+        package: the model.
+        slices: to predict, at most :data:`TIMED` of them; some are predicted before, so that all is warm.
+    """
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        paths = [Path(folder) / slice_.name for slice_ in slices[:TIMED]]
+        for path, slice_ in zip(paths, slices, strict=False):
+            path.write_bytes(slice_.content)
+        predict_files(package, paths[:WARM], Path(folder) / "warm", overlay=False, dicom=False)
+        start = time.perf_counter()
+        predict_files(package, paths, Path(folder) / "out", overlay=False, dicom=False)
+        return len(paths) / (time.perf_counter() - start)
 
 
 def _expected(number: int, path: Path, result: Result) -> Slice:

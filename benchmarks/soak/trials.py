@@ -1,6 +1,7 @@
 """What the server is put through: steady load, more than it can take, and kill -9."""
 
 import asyncio
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from slices import Slice
 
 SAMPLE_S = 0.5
 WARM = 64
+ALONE = 500
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Steady:
     """As many requests as the server takes.
 
     Attributes:
-        rate: answers a second.
+        rate: right answers a second.
         alone_ms: 99th percentile of one client alone.
         ended: how the requests ended.
         memory_mb: of the server, means of the second and of the last quarter of the time.
@@ -59,16 +61,19 @@ async def hold(package: Path, slices: Sequence[Slice], requests: int, together: 
     """
     with Server(package, queue=together) as server:
         clients = await _warm(server, slices, together)
-        await clients.send(len(slices) // 2, 1)
+        await clients.send(min(ALONE, len(slices)), 1)
         alone, clients.asked = slowest_ms(clients.asked), []
         memory: list[float] = []
-        watch = asyncio.create_task(_watch(server, memory))
+        beside = [_watch(server, memory), clients.tell("steady", requests)]
+        watches = [asyncio.create_task(one) for one in beside]
         start = time.perf_counter()
         await clients.send(requests, together)
         seconds = time.perf_counter() - start
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         await clients.close()
-    return Steady(requests / seconds, alone, counted(clients.asked), _quarters(memory))
+    ended = counted(clients.asked)
+    return Steady(ended[Kind.RIGHT] / seconds, alone, ended, _quarters(memory))
 
 
 async def overload(package: Path, slices: Sequence[Slice], rate: float, seconds: float, queue: int) -> Storm:
@@ -83,7 +88,9 @@ async def overload(package: Path, slices: Sequence[Slice], rate: float, seconds:
     """
     with Server(package, queue=queue) as server:
         clients = await _warm(server, slices, 1)
+        telling = asyncio.create_task(clients.tell(f"queue {queue}", int(rate * seconds)))
         sent = await clients.storm(rate, seconds)
+        telling.cancel()
         await clients.close()
     return Storm(sent, slowest_ms(clients.asked), counted(clients.asked))
 
@@ -95,7 +102,8 @@ async def kill(package: Path, slices: Sequence[Slice], times: int, together: int
     over = False
     load = asyncio.create_task(clients.send_until(lambda: over, together))
     try:
-        for _ in range(times):
+        for number in range(times):
+            print(f"kill {number + 1} of {times}", file=sys.stderr, flush=True)
             await _answers(clients, load, 200)
             server.kill()
             server = await asyncio.to_thread(Server, package, together, server.port)

@@ -43,10 +43,18 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory, write_run) -> Path:
-    """A folder of two runs on the same phantoms; ``near`` paints closer to the truth."""
+    """Two runs on the same phantoms, ``near`` paints closer to the truth; and one of a thousand slices."""
     folder = tmp_path_factory.mktemp("runs")
     write_run(folder / "far", shift=6)
     write_run(folder / "near", shift=1)
+    shutil.copytree(folder / "near", folder / "thousand")
+    part = folder / "thousand" / "evaluation" / "test"
+    rows = json.loads((part / "per_image.json").read_text())
+    many = [
+        {**rows[number % len(rows)], "id": f"slice-{number:04}", "predicted_px": None}
+        for number in range(1000)
+    ]
+    (part / "per_image.json").write_text(json.dumps(many))
     return folder
 
 

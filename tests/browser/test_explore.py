@@ -87,9 +87,46 @@ def test_keys_alone_go_through_the_slices_worst_first(explore, rows):
     found(explore, merged["id"].str.contains(name, regex=False).sum())
 
 
-def test_only_the_rows_in_sight_exist(explore):
-    assert explore.locator("[role=option]").count() < 40
-    assert int(explore.locator("[role=option]").first.get_attribute("aria-setsize")) == 60
+def test_of_a_thousand_slices_only_the_rows_in_sight_exist_wherever_one_scrolls(explore):
+    explore.select_option("[data-part=first]", "thousand")
+    explore.select_option("[data-part=order]", "as listed")
+    expect(explore.locator("[data-part=count]")).to_have_text("1000 of 1000 slices")
+    seen = explore.evaluate(
+        """async () => {
+          const list = document.querySelector("[data-part=list]");
+          const found = [];
+          for (let top = 0; top + list.clientHeight <= list.scrollHeight; top += 997) {
+            list.scrollTop = top;
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            const { left, top: edge } = list.getBoundingClientRect();
+            const row = document.elementFromPoint(left + 20, edge + 30).closest("[role=option]");
+            const [name, rows] = [row.querySelector(".name"), list.querySelectorAll("[role=option]")];
+            found.push([Math.floor((top + 30 - list.clientTop) / 44), name.textContent, rows.length]);
+          }
+          return found;
+        }"""
+    )
+    assert len(seen) > 40
+    assert all(name == f"slice-{number:04}" and rows < 40 for number, name, rows in seen)
+    explore.focus("[data-part=list]")
+    explore.keyboard.press("End")
+    expect(explore.locator("[aria-selected=true]")).to_have_attribute("aria-posinset", "1000")
+
+
+def test_filters_that_tell_nothing_apart_are_put_away_and_no_slice_is_told(explore, rows):
+    offered = {name: rows["far"][name].nunique() > 1 for name in ("plane", "leaked", "size", "source")}
+    for name, tells in offered.items():
+        assert explore.locator(f"[data-wanted={name}]").is_visible() == tells
+    assert not all(offered.values())
+    explore.keyboard.press("/")
+    explore.keyboard.type("no such slice")
+    found(explore, 0)
+    assert explore.locator("[data-part=none]").is_visible()
+    assert "(1 set)" in explore.locator("[data-part=active]").inner_text()
+    explore.click("[data-part=clear]")
+    found(explore, 60)
+    assert explore.is_disabled("[data-part=clear]")
 
 
 def test_published_and_measured_stand_in_one_table_that_sorts(page, rows):
@@ -119,6 +156,10 @@ def test_stages_tell_their_shape_and_their_share(page):
     page.click("nav >> text=How it works")
     stages = page.locator(".stage-box")
     expect(stages).to_have_count(5)
+    expect(page.locator(".wire")).to_have_count(
+        5
+    )  # along the encoder, up, to the mask, to the classes; across
+    expect(page.locator(".wire.gated")).to_have_count(1)
     stages.first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")

@@ -89,7 +89,8 @@ def colour(page, column: int) -> list[int]:
           const canvas = document.querySelector("[data-part=canvas]");
           const scale = Math.min(canvas.width, canvas.height) / 128;
           const x = canvas.width / 2 + (column + 0.5 - 64) * scale;
-          return [...canvas.getContext("2d").getImageData(Math.floor(x), canvas.height / 2, 1, 1).data].slice(0, 3);
+          const one = canvas.getContext("2d").getImageData(Math.floor(x), canvas.height / 2, 1, 1);
+          return [...one.data].slice(0, 3);
         }""",
         column,
     )

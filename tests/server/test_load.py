@@ -84,7 +84,8 @@ def test_what_is_too_much_is_refused_and_the_rest_is_right(serve, slices):
 
 
 def test_a_server_killed_under_load_gives_errors_and_never_a_wrong_answer(serve, slices):
-    server = serve()
+    places = ("--queue", str(CLIENTS))
+    server = serve(*places)
     address, over = server.address, threading.Event()
     found: list[list[bool | None]] = []
 
@@ -116,7 +117,7 @@ def test_a_server_killed_under_load_gives_errors_and_never_a_wrong_answer(serve,
             server.process.wait()
             wait_for(lambda seen: seen.count(None) > 0)
             before = sum(mine.count(True) for mine in found)
-            serve("--port", str(server.parts.port))
+            serve("--port", str(server.parts.port), *places)
             wait_for(lambda seen: seen.count(True) > before + 20)
         finally:
             over.set()

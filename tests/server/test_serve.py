@@ -1,5 +1,6 @@
 """The process: it says where it listens, and at its end it answers what it has begun."""
 
+import inspect
 import json
 import re
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from brainmtl import cli
+from brainmtl.cli.serve import serve as command
+from brainmtl.server.settings import Settings
 
 HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="Phantom^Some.png"\r\n\r\n'
 TAIL = b"\r\n--x--\r\n"
@@ -65,6 +68,15 @@ def test_it_listens_where_it_is_told_and_loads_neither_torch_nor_pandas(serve, t
     maps = Path(f"/proc/{server.process.pid}/maps")
     if maps.exists():
         assert not re.search(r"/(torch|pandas|pyarrow)/", maps.read_text())
+
+
+def test_the_command_and_the_settings_mean_the_same_by_default():
+    said = {name: parameter.default for name, parameter in inspect.signature(command).parameters.items()}
+    by_itself = Settings()
+    for name in ("batch", "wait_ms", "queue", "max_pixels", "max_slices"):
+        assert said[name] == getattr(by_itself, name)
+    assert said["time_out"] == by_itself.time_out_s
+    assert said["max_mb"] * 2**20 == by_itself.max_bytes
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def serve(
     runtime: Annotated[str, typer.Option(help="What computes: cpu, cuda, coreml, or openvino.")] = "cpu",
     batch: Annotated[int, typer.Option(min=1, help="Slices that the network sees at once.")] = 8,
     wait_ms: Annotated[float, typer.Option(min=0, help="How long a slice waits for others.")] = 5,
-    queue: Annotated[int, typer.Option(min=1, help="Requests inside at once; more are told to wait.")] = 32,
+    queue: Annotated[int, typer.Option(min=1, help="Requests inside at once; more are told to wait.")] = 2,
     time_out: Annotated[float, typer.Option(min=0.1, help="Seconds for a request.")] = 60,
     max_mb: Annotated[float, typer.Option(min=0.001, help="Of a request's body.")] = 256,
     max_pixels: Annotated[int, typer.Option(min=256, help="Of one slice.")] = 16_000_000,

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from brainmtl.server.problems import Refusal
 
-RETRY_AFTER_S = 2
+RETRY_AFTER_S = 1
 Answer = TypeVar("Answer")
 
 

@@ -167,7 +167,9 @@ class Desk:
         sweep(self.memory)
         settings = self.settings
         self.admission = Admission(
-            queue=settings.queue, workers=settings.workers, time_out_s=settings.time_out_s
+            queue=settings.queue,
+            workers=min(settings.workers, settings.queue),
+            time_out_s=settings.time_out_s,
         )
         self.metrics.inside.set_function(lambda: self.admission.inside)
         for name, package in self.packages.items():

@@ -15,7 +15,8 @@ class Settings:
         memory: a folder that lies in memory, where uploads are read; ``None`` looks for one.
         batch: slices that the network sees at once, at most.
         wait_ms: how long a slice waits for others to share its batch.
-        queue: requests that are read, wait or are answered at once; the next one is told to come again.
+        queue: requests that are read, wait or are answered at once; the next one is told to come again. Two
+            keep a processor busy: one is computed while another is decoded or answered; more wait longer.
         workers: threads that decode and encode.
         time_out_s: for a request, from its first byte.
         max_bytes: of a request's body, and of what packed files in it unpack to.
@@ -30,7 +31,7 @@ class Settings:
     memory: Path | None = None
     batch: int = 8
     wait_ms: float = 5.0
-    queue: int = 32
+    queue: int = 2
     workers: int = 8
     time_out_s: float = 60.0
     max_bytes: int = 256 * 2**20

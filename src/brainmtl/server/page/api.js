@@ -1,6 +1,6 @@
 // The server's API. Errors carry what, where and mend, as the server tells them.
 const EMBEDDED = ["picture", "mask", "mask_probability", "nifti", "dicom_seg", "dicom_sr"];
-const TIMES = 6;
+const TIMES = 60;
 let token = null;
 let asking = null;
 
