@@ -278,6 +278,15 @@ def test_features_are_the_means_of_the_encoders_maps(exported: Path, run: Path):
     assert np.abs(found - expected).max() <= 1e-4 * max(1, np.abs(expected).max())
 
 
+def test_an_export_is_sealed(exported: Path, tmp_path: Path):
+    content = bytearray(exported.read_bytes())
+    content[len(content) // 3] ^= 1
+    (tmp_path / "a.onnx").write_bytes(content)
+    assert load_package(exported).info.seal
+    with pytest.raises(InputError):
+        load_package(tmp_path / "a.onnx")
+
+
 def test_validation_alone_teaches_the_package(exported: Path, phantom):
     known = load_package(exported).info.certainty
     held = phantom[parts(phantom) == "validation"]

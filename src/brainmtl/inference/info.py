@@ -85,6 +85,7 @@ class PackageInfo(BaseModel):
         storage_cost: what that costs; always known of int8.
         metrics: a summary of what was measured, if anything was.
         stages: what the network is made of; none in a package that does not tell.
+        seal: hash of the file (:mod:`brainmtl.inference.seal`); ``None`` in a package that has none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -107,6 +108,7 @@ class PackageInfo(BaseModel):
     provenance: Provenance
     metrics: dict[str, Any] | None = None
     stages: tuple[Stage, ...] = ()
+    seal: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
 
     @property
     def channels(self) -> int:

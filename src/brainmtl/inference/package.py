@@ -19,6 +19,7 @@ from brainmtl.inference.info import CLASS, EXPORT, FEATURES, IMAGE, KEY, MASK, P
 from brainmtl.inference.measure import longest_diameter, measured
 from brainmtl.inference.result import Result
 from brainmtl.inference.runtime import Runtime, UnusableModelError, open_runtime
+from brainmtl.inference.seal import check_seal
 from brainmtl.labels import CLASSES
 
 
@@ -211,8 +212,8 @@ def load_package(path: Path, runtime: str = "cpu") -> ModelPackage:
         runtime: what computes it, one of :data:`~brainmtl.inference.runtime.RUNTIMES`.
 
     Raises:
-        InputError: the file is missing, not ONNX, carries no metadata of ours, is of another format version,
-            or its graph is not what its metadata says; or there is no such runtime.
+        InputError: the file is missing, damaged, not ONNX, carries no metadata of ours, is of another format
+            version, or its graph is not what its metadata says; or there is no such runtime.
     """
     try:
         content = path.read_bytes()
@@ -225,6 +226,8 @@ def load_package(path: Path, runtime: str = "cpu") -> ModelPackage:
     except UnusableModelError as error:
         raise InputError("not an ONNX model that can be run", where=path, mend=EXPORT) from error
     info = read_info(opened.metadata(KEY), path)
+    if info.seal is not None:
+        check_seal(content, info.seal, path)
     _check_graph(opened, info, path)
     return ModelPackage(info, hashlib.sha256(content).hexdigest(), opened)
 

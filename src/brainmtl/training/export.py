@@ -23,6 +23,7 @@ from brainmtl.imaging.square import to_square
 from brainmtl.inference.certainty import Certainty
 from brainmtl.inference.info import FEATURES, IMAGE, KEY, MASK, OUTPUTS, PackageInfo, Provenance
 from brainmtl.inference.package import ModelPackage, load_package
+from brainmtl.inference.seal import OPEN, seal
 from brainmtl.models.build import parameter_counts
 from brainmtl.training.cost import measure_cost
 from brainmtl.training.listening import listen
@@ -190,8 +191,9 @@ def _to_onnx(network: Probabilities, info: PackageInfo) -> Any:
 def _with_metadata(model: Any, info: PackageInfo) -> bytes:
     import onnx
 
-    onnx.helper.set_model_props(model, {KEY: info.model_dump_json()})
-    return bytes(model.SerializeToString())
+    told = info.model_copy(update={"seal": OPEN}).model_dump_json()
+    onnx.helper.set_model_props(model, {KEY: told})
+    return seal(bytes(model.SerializeToString()))
 
 
 def _forget_paths(model: Any) -> None:
