@@ -1,4 +1,4 @@
-"""Archives from the command line: what is said where they cannot be predicted."""
+"""What ``export`` and ``predict`` refuse from the command line, and how they tell what eight bits cost."""
 
 import builtins
 
@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from brainmtl.cli import app
+from brainmtl.cli.use import _cost
+from brainmtl.inference.info import StorageCost
 
 
 def said(*words: str):
@@ -38,3 +40,21 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch):
         2,
         "pyarrow is not installed (pip install 'brainmtl[ray]')",
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "mend"),
+    [
+        (["--storage", "int4"], "fp32 or fp16 or int8"),
+        (["--storage", "int8", "--bundle", "bundle"], "a bundle computes in fp32"),
+    ],
+)
+def test_a_storage_that_cannot_be(options, mend):
+    found = CliRunner().invoke(app, ["export", "nowhere", *options]).exception
+    assert found.exit_code == 2
+    assert mend in str(found)
+
+
+def test_the_cost_is_told_beside_fp32():
+    cost = StorageCost(slices=8, dice=0.81239, dice_fp32=0.82, accuracy=None, accuracy_fp32=None)
+    assert _cost(cost) == "int8 on 8 validation slices: Dice 0.8124 (fp32: 0.8200)"
