@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -59,17 +60,38 @@ def runs(tmp_path_factory: pytest.TempPathFactory, write_run) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, runs: Path) -> Iterator[str]:
-    """A server whose model marks what is bright and calls everything a meningioma; and two runs."""
-    model = tmp_path_factory.mktemp("model") / "bright.onnx"
-    onnx.save(_bright(), model)
-    served = ["--model", str(model), "--runs", str(runs), "--port", "0"]
-    command = [sys.executable, "-m", "brainmtl.cli", "serve", *served]
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that marks what is bright and calls everything a meningioma."""
+    path = tmp_path_factory.mktemp("model") / "bright.onnx"
+    onnx.save(_bright(), path)
+    return path
+
+
+@contextmanager
+def served(*options: str) -> Iterator[str]:
+    """The address of a server of these options."""
+    command = [sys.executable, "-m", "brainmtl.cli", "serve", "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = next(line for line in process.stderr if "serving on" in line)
         yield re.findall(r"http://\S+", line)[0]
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def address(model: Path, runs: Path) -> Iterator[str]:
+    """A server of the model and of the runs."""
+    with served("--model", str(model), "--runs", str(runs)) as found:
+        yield found
+
+
+@pytest.fixture
+def guarded(model: Path, runs: Path, tmp_path: Path) -> Iterator[str]:
+    """The same below a path, for those who know the token."""
+    (tmp_path / "token").write_text("sesame")
+    token = ("--token-file", str(tmp_path / "token"))
+    with served("--model", str(model), "--runs", str(runs), "--prefix", "/brain", *token) as found:
+        yield found
 
 
 def _bright() -> onnx.ModelProto:

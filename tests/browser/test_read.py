@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import highdicom
 import nibabel
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -145,6 +147,72 @@ def test_a_phantom_is_read_by_its_picture_and_a_scan_taken_along(page, tmp_path)
     with page.expect_download() as saved:
         page.keyboard.press("j")
     assert len(json.loads(Path(saved.value.path()).read_text())) == 9
+
+
+def test_a_series_is_read_and_its_segmentation_taken_along(page, write_series, tmp_path):
+    values = np.full((4, 64, 64), 100, np.uint16)
+    values[1:3, 20:40, 20:40] = 900
+    read(page, *write_series(tmp_path / "series", values, WindowCenter="500", WindowWidth="1000"))
+    assert "of 4" in page.inner_text("[data-part=place]")
+    assert page.inner_text(".measures dd >> nth=0") == f"{400 * 0.5 * 0.75:.1f} mm² · 400 px"
+    with page.expect_download() as saved:
+        page.click("[data-part=saveSegmentation]")
+    saved.value.save_as(tmp_path / "seg.dcm")
+    assert highdicom.seg.segread(tmp_path / "seg.dcm").pixel_array.sum() == 2 * 400
+    with page.expect_download() as saved:
+        page.click("[data-part=saveReport]")
+    assert saved.value.suggested_filename.endswith("_report.dcm")
+
+
+def test_a_mouse_goes_through_slices_pans_zooms_and_windows(page, tmp_path):
+    values = np.full((64, 64, 3), 20, np.uint8)
+    values[30:34, 30:34] = 250
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([1, 1, 5, 1])), tmp_path / "scan.nii")
+    read(page, tmp_path / "scan.nii")
+    page.select_option("[data-part=style]", "off")
+    place = page.locator("[data-part=place]")
+    page.keyboard.press("Home")
+    box = page.locator("[data-part=canvas]").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, 100)
+    expect(place).to_contain_text("2 of 3")
+
+    def brightest() -> tuple[float, float, int]:
+        """Where the square lies, from the middle of the canvas, and how wide it is."""
+        return page.evaluate(
+            """() => {
+              const canvas = document.querySelector("[data-part=canvas]");
+              const { width, height } = canvas;
+              const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+              const [across, along] = [[], []];
+              for (let at = 0; at < width * height; at++) {
+                if (data[4 * at] < 200) continue;
+                across.push(at % width);
+                along.push(Math.floor(at / width));
+              }
+              const mean = (some) => some.reduce((sum, one) => sum + one, 0) / some.length;
+              const wide = Math.max(...across) - Math.min(...across);
+              return [mean(across) - width / 2, mean(along) - height / 2, wide];
+            }"""
+        )
+
+    start = brightest()
+    page.mouse.down()
+    page.mouse.move(middle[0] + 50, middle[1] - 30)
+    page.mouse.up()
+    panned = brightest()
+    assert panned[:2] == pytest.approx([start[0] + 50, start[1] - 30], abs=1.5)
+    page.click("[data-part=zoomIn]")
+    assert brightest()[2] == pytest.approx(1.25 * start[2], abs=3)
+    page.mouse.move(*middle)
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(middle[0] - 100, middle[1])
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    assert page.inner_text("[data-part=windowValue]").startswith("155")
+    assert not page.complaints
 
 
 def test_a_server_that_is_full_is_asked_again(page, ramp):

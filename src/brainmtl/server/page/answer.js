@@ -35,6 +35,7 @@ export function cautions(row) {
 }
 
 export function chances(row) {
+  if (row.status === "error") return "";
   if (!row.probabilities) return make("p", { class: "quiet", text: "No class probabilities." });
   const inSet = (label) => row.class_set?.includes(label);
   const lines = Object.entries(row.probabilities).map(([label, chance]) => {
@@ -49,11 +50,12 @@ export function chances(row) {
   const caption = row.class_set
     ? `Set: ${row.class_set.map(nameOf).join(" or ") || "empty"}`
     : "No set: this model is not calibrated for one.";
-  return make("table", { class: "chances" }, make("caption", { text: caption }), make("tbody", {}, ...lines));
+  return make("table", { class: `chances ${row.status}` }, make("caption", { text: caption }), make("tbody", {}, ...lines));
 }
 
 /** @param moved pixels at a threshold that is not the model's, or null. @param unsure pixels from 10 to 90 %, or null. */
 export function measures(row, moved, unsure) {
+  if (row.status === "error") return "";
   const unknown = "–";
   const size = (value, unit, digits = 1) => (value == null ? unknown : `${value.toFixed(digits)} ${unit}`);
   const perPixel = row.mask_area_px && row.mask_area_mm2 ? row.mask_area_mm2 / row.mask_area_px : null;
@@ -65,7 +67,7 @@ export function measures(row, moved, unsure) {
     ["Area", area == null ? unknown : [square == null ? null : size(square, "mm²"), `${area} px`].filter(Boolean).join(" · ")],
     ["Longest diameter", moved === null ? diameter : unknown],
     ["Volume of the scan", moved === null ? size(row.volume_ml, "ml", 2) : unknown],
-    ["Unsure pixels, 10 to 90 %", unsure == null ? unknown : `${unsure} px`],
+    ["Unsure, 10 to 90 %", unsure == null ? unknown : `${unsure} px`],
     ["Slice", row.width ? `${row.width} × ${row.height} px` : unknown],
     ["Model", `${row.model} · ${row.runtime}`],
   ];

@@ -80,9 +80,11 @@ function pause(seconds, signal) {
 }
 
 function askToken() {
-  const door = document.getElementById("door");
+  const [door, told, field] = ["door", "door-told", "token"].map((id) => document.getElementById(id));
+  told.textContent = token === null ? "" : "That is not its token: ask whoever runs the server.";
+  field.value = "";
   door.showModal();
   return new Promise((resolve) => {
-    door.addEventListener("close", () => resolve(document.getElementById("token").value), { once: true });
+    door.addEventListener("close", () => resolve(field.value), { once: true });
   });
 }

@@ -175,7 +175,11 @@ class Explore {
   }
 
   async #showItem(item) {
-    if (!item) return this.viewers.forEach((viewer) => viewer.show(null, null));
+    if (!item) {
+      for (const caption of this.part.trio.querySelectorAll("figcaption")) caption.textContent = "";
+      for (const viewer of this.viewers) viewer.show(null, null);
+      return;
+    }
     const { grey, truth, said } = await this.#fetch(item);
     const slice = { width: grey.width, height: grey.height, grey: grey.values };
     const marks = (layer) => layer && layer.values.map((value) => value > 127);

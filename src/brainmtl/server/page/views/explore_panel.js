@@ -27,8 +27,8 @@ const MARKUP = `
     <label>Name <input data-wanted="text" type="search" value=""></label>
   </div></details>
   <p class="counted"><span data-part="count" role="status"></span> <button type="button" data-part="clear">Clear filters</button></p>
-  <div data-part="list" class="windowed" role="listbox" tabindex="0" aria-label="Slices found"></div>
   <p class="none quiet" data-part="none" hidden>No slice is like that: clear a filter.</p>
+  <div data-part="list" class="windowed" role="listbox" tabindex="0" aria-label="Slices found"></div>
 </section>
 <section class="findings" aria-label="Slice and figures">
   <p class="status bad" data-part="status" role="status"></p>

@@ -69,8 +69,10 @@ class Read {
       this.fill(await predict(files, this.context.model()?.name, { signal, told: (busy) => this.say(busy) }));
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.fill(error.rows ?? []);
-      this.say(error.message, true);
+      const rows = error.rows ?? [];
+      this.fill(rows);
+      const unread = rows.length === 1 ? "The file cannot be read." : `None of the ${rows.length} files can be read.`;
+      this.say(rows.length ? unread : error.message, true);
     }
     this.root.ariaBusy = "false";
   }

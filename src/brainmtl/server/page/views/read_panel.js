@@ -46,9 +46,9 @@ const MARKUP = `
   <p class="status" data-part="status" role="status"></p>
   <div data-part="result" hidden>
     <div data-part="verdict" aria-live="polite"></div>
+    <ul class="warnings" data-part="warnings"></ul>
     <div data-part="chances"></div>
     <div data-part="measures"></div>
-    <ul class="warnings" data-part="warnings"></ul>
     <div class="exports" role="group" aria-label="Export">
       <button type="button" data-part="saveMask">Mask PNG</button>
       <button type="button" data-part="saveRows">JSON</button>
