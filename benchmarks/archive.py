@@ -131,7 +131,7 @@ def arithmetic(measured: Measured, model: str, cores: int) -> str:
     machine = f"{processor_name()}, {cores} cores"
     lines = [
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}: {model}, phantoms of 512² as JPEG, from files "
-        "to rows. Beside 1 worker a core is free for reading ahead and for Ray itself; beside 2 there is none.",
+        "to rows. Beside 1 worker a core is free for reading ahead and for Ray; beside 2 there is none.",
         "",
         "| | slices a second | a core | of one process |",
         "|---|---:|---:|---:|",

@@ -2,9 +2,10 @@
 
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -96,8 +97,7 @@ def predict_archive(
         partitions = open_plan(out, list_files(named, out / RESULTS), size, batch)
         with whole_file(out / MODEL) as temporary:
             temporary.write_bytes(model.read_bytes())
-        for left in (out / RESULTS).glob(".part-*.parquet"):  # by workers that died while they wrote
-            left.unlink(missing_ok=True)
+        _remove(out / RESULTS, ".part-*.parquet")
         worker = (str(out), runtime, batch_size)
         try:
             _predict(partitions, out / RESULTS, worker, address, workers, progress)
@@ -105,6 +105,7 @@ def predict_archive(
             raise InterruptedRun(
                 "stopped", where=out, mend="the same command goes on after the finished partitions"
             ) from stop
+        _remove(out / RESULTS, ".part-*")
         return _tally(partitions, out / RESULTS)
 
 
@@ -147,7 +148,7 @@ def _predict(
     progress(done, len(partitions))
     if not todo:
         return
-    with cluster(address) as ray, _quiet():
+    with _quiet(), cluster(address) as ray:
         ray.data.DataContext.get_current().enable_progress_bars = False
         count = workers or int(ray.cluster_resources().get("CPU", 1))
         lines = [{"partition": partition.line()} for partition in todo]
@@ -166,12 +167,19 @@ def _predict(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Ray Data tells stderr of every step, and sets its own loggers' levels again and again."""
-    logging.disable(logging.WARNING)
+    """Ray Data tells stderr of every step; Ray tells stdout, which is for results, of dead workers."""
+    logging.disable(logging.WARNING)  # its loggers' own levels it sets again and again
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         logging.disable(logging.NOTSET)
+
+
+def _remove(results: Path, pattern: str) -> None:
+    """Remove what workers left that died while they wrote."""
+    for left in results.glob(pattern):
+        left.unlink(missing_ok=True)
 
 
 def _tally(partitions: Sequence[Partition], results: Path) -> Tally:
