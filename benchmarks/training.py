@@ -1,8 +1,9 @@
 """Slices a second of training, and how much of the machine's matrix-multiply rate that is.
 
 Ours: the cached set on the device, augmented there a batch at a time, channels_last, bf16 where it is quick.
-Against it what most projects write: such a network from segmentation_models_pytorch, eager fp32 NCHW, behind
-a DataLoader with two workers that decode, resize and augment slice by slice. First epochs are not timed.
+Against it what most projects write: a network from segmentation_models_pytorch, eager fp32 NCHW, behind a
+DataLoader with two workers that decode, resize and augment slice by slice; held against ours with the same
+network, and with the recipe's own decoder. First epochs are not timed.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import read_manifest
 from brainmtl.data.phantom import make_phantom
 from brainmtl.models.build import build_network
+from brainmtl.models.encoders import OWN
 from brainmtl.training.batches import Slices, loader
 from brainmtl.training.fit import use_bf16
 from brainmtl.training.learner import Learner
@@ -37,15 +39,18 @@ from brainmtl.training.recipe import Recipe, read_recipe
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def measure(table: pd.DataFrame, recipe: Recipe, epochs: int = 1) -> dict[str, float]:
-    """Rates of ours and theirs, in slices and in floating-point operations a second."""
+def measure(table: pd.DataFrame, recipe: Recipe, like: Recipe | None, epochs: int = 1) -> dict[str, float]:
+    """Rates of ours and theirs, in slices and in floating-point operations a second; ``like`` is the recipe
+    with their network, where they have one."""
     keep_freed_memory()
     torch.manual_seed(0)
+    rows = np.arange(len(table))
     with tempfile.TemporaryDirectory() as home:
         slices = Slices(table, open_cache(table, recipe.data.size, recipe.data.fit, Path(home)), True)
-        rows = np.arange(len(table))
-        epoch, operations = _ours(slices.to(DEVICE), rows, recipe)
+        slices.to(DEVICE)
+        epoch, operations = _ours(slices, rows, recipe)
         ours = _rate(epoch, len(rows), epochs)
+        same = None if like is None else _rate(_ours(slices, rows, like)[0], len(rows), epochs)
     peak = _multiplying(torch.bfloat16 if use_bf16(recipe) else torch.float32)
     found = {
         "slices_per_second": ours,
@@ -54,9 +59,14 @@ def measure(table: pd.DataFrame, recipe: Recipe, epochs: int = 1) -> dict[str, f
         "matrix_multiply_teraflop_per_second": peak / 1e12,
         "share_of_matrix_multiply": ours * operations / peak,
     }
-    if recipe.network.task == "joint":
+    if same is not None:
         theirs = _rate(_theirs(table, recipe), len(rows), epochs)
-        found |= {"dataloader_eager_slices_per_second": theirs, "times_dataloader_eager": ours / theirs}
+        found |= {
+            "dataloader_eager_slices_per_second": theirs,
+            "same_network_slices_per_second": same,
+            "same_network_times_dataloader_eager": same / theirs,
+            "times_dataloader_eager": ours / theirs,
+        }
     return found
 
 
@@ -145,6 +155,8 @@ def main() -> None:
     options.add_argument("--epochs", type=int, default=2, help="of which the fastest counts")
     chosen = options.parse_args()
     recipe = read_recipe(chosen.recipe, chosen.set)
+    compared = recipe.network.task == "joint" and recipe.network.encoder.name not in OWN
+    like = read_recipe(chosen.recipe, [*chosen.set, *training_step.SAME]) if compared else None
     with tempfile.TemporaryDirectory() as folder:
         if chosen.manifest is None:
             make_phantom(Path(folder), slices=chosen.slices, size=512)
@@ -152,7 +164,7 @@ def main() -> None:
         else:
             table = read_manifest(chosen.manifest)
             table = table.sample(min(chosen.slices, len(table)), random_state=0).reset_index(drop=True)
-        print(json.dumps({"device": str(DEVICE), **measure(table, recipe, chosen.epochs)}, indent=2))
+        print(json.dumps({"device": str(DEVICE), **measure(table, recipe, like, chosen.epochs)}, indent=2))
 
 
 if __name__ == "__main__":

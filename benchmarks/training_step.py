@@ -15,6 +15,8 @@ from brainmtl.training.losses import joint_loss
 from brainmtl.training.recipe import Recipe, read_recipe
 
 WIDTHS = (256, 128, 64, 32, 16)
+SAME = (f"network.decoder.widths={list(WIDTHS)}", "network.decoder.stride=1")
+"""What makes a joint recipe's network theirs."""
 
 
 class Theirs(nn.Module):
@@ -37,14 +39,7 @@ class Theirs(nn.Module):
 
 def measure(size: int = 192, batch: int = 16, repeats: int = 9) -> dict[str, float]:
     """Median seconds of a step of both, taken in turns."""
-    recipe = read_recipe(
-        "base-joint",
-        [
-            "network.encoder.pretrained=false",
-            "network.decoder.widths=[256,128,64,32,16]",
-            "network.decoder.stride=1",
-        ],
-    )
+    recipe = read_recipe("base-joint", ["network.encoder.pretrained=false", *SAME])
     ours = _step(
         build_network(recipe.network).to(memory_format=torch.channels_last), recipe, size, batch, fast=True
     )

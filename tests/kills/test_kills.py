@@ -6,7 +6,6 @@ names a Markdown file that takes where the kills fell.
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from sameness import same_results
 
 KILLS = int(os.environ.get("BRAINMTL_KILLS", "3"))
+RECORD = os.environ.get("BRAINMTL_KILLS_RECORD")
 KINDS = ("training", "cross-validation", "sweep")
 RECIPE = """
 name: tiny
@@ -74,12 +74,9 @@ def undisturbed(server, works, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tally() -> Iterator[Tally]:
+def tally() -> Tally:
     """Where the kills fell, by kind."""
-    fell: Tally = {kind: Counter() for kind in KINDS}
-    yield fell
-    if record := os.environ.get("BRAINMTL_KILLS_RECORD"):
-        Path(record).write_text(killing.table(fell))
+    return {kind: Counter() for kind in KINDS}
 
 
 @pytest.mark.parametrize("number", range(KILLS))
@@ -95,3 +92,5 @@ def test_killed_at_a_random_moment_and_called_again(
     killing.finish(server, works[kind], out)
     same_results(out, whole)
     tally[kind][at] += 1
+    if RECORD is not None:
+        Path(RECORD).write_text(killing.table(tally))
