@@ -2,14 +2,19 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from brainmtl.data.manifest import read_manifest, write_manifest
 from brainmtl.errors import InputError
+from brainmtl.models.build import build_network, parameter_counts
 from brainmtl.study.joint import ARMS, joint_against_single
 from brainmtl.study.space import overrides, points, read_sweep
+from brainmtl.training.fit import train
+from brainmtl.training.log import read_log
 from brainmtl.training.recipe import read_recipe, write_recipe
 from brainmtl.training.run import read_json
 
@@ -84,13 +89,40 @@ def test_a_recipe_that_has_not_all_arms(recipe, manifest, tmp_path, change, mess
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["joint-balancing", "joint-options"])
+@pytest.mark.parametrize("name", ["joint-balancing", "joint-neighbours", "joint-options"])
 def test_every_trial_of_a_shipped_ablation_builds(name):
-    from brainmtl.models.build import build_network
-
     sweep = read_sweep(name)
     for values in points(sweep):
         recipe = read_recipe(sweep.recipe, overrides(values))
         if recipe.seed == 0:
             with torch.device("meta"):
                 build_network(recipe.network, pretrained=False)
+
+
+def test_the_furthest_trial_of_the_options_trains(manifest, tmp_path):
+    """Every option on, over the hybrid encoder of convolutions and attention, which
+    tests/models/test_network.py exports."""
+    sweep = read_sweep("joint-options")
+    *_, furthest = points(sweep)
+    assert furthest["network.encoder.name"] == "mobilevit_xxs"
+    small = ["data.size=64", "data.batch_size=20", "schedule.epochs=1", "network.encoder.pretrained=false"]
+    recipe = read_recipe(sweep.recipe, [*overrides(furthest), *small])
+    train(recipe, manifest, tmp_path / "run", bar=False)
+    (row,) = read_log(tmp_path / "run/log.csv")
+    state = load_file(tmp_path / "run/model.safetensors")
+    assert np.isfinite([float(row["train_mask_loss"]), float(row["train_class_loss"])]).all()
+    counted = {name: tensor for name, tensor in state.items() if name.endswith("num_batches_tracked")}
+    assert counted
+    assert {int(tensor) for tensor in counted.values()} != {0}
+
+
+def test_the_hybrid_encoder_is_a_third_of_the_one_it_is_tried_against():
+    sizes = [
+        parameter_counts(
+            build_network(
+                read_recipe("base-joint", [f"network.encoder.name={name}"]).network, pretrained=False
+            ).encoder
+        )["parameters"]
+        for name in read_sweep("joint-options").grid["network.encoder.name"]
+    ]
+    assert sizes == [2_958_272, 950_736]
