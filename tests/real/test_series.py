@@ -1,10 +1,13 @@
 """BRISC's slices wrapped as a DICOM series: what comes out of it is the picture that went in."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from validator import validated
 
 from brainmtl.imaging.dicom import list_frames
 from brainmtl.imaging.picture import read_picture
@@ -31,6 +34,17 @@ def test_through_its_window_a_slice_is_the_picture(write_series, slices, tmp_pat
     for number, file in enumerate(files):
         assert (pydicom.dcmread(file).pixel_array == slices[number]).all()
         assert (sitk.GetArrayFromImage(sitk.ReadImage(str(file)))[0] == slices[number]).all()
+
+
+def test_dcmtk_and_dicom3tools_accept_what_is_wrapped(write_series, slices, tmp_path: Path):
+    """The test helper writes DICOM as others know it, so that reading it shows something."""
+    for file in write_series(tmp_path, slices[:2].astype(np.uint16), BodyPartExamined="BRAIN"):
+        validated(file)
+        if shutil.which("dcmdump") is None:
+            pytest.skip("dcmdump is not installed (Debian: dcmtk)")
+        done = subprocess.run(["dcmdump", "--load-all", file], capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert "E:" not in done.stderr
 
 
 def test_without_a_window_it_is_nearly_the_picture(write_series, slices, tmp_path: Path):
