@@ -1,7 +1,12 @@
 """A partition's rows are those of ``brainmtl predict`` on the same slices."""
 
 import io
+import subprocess
+import sys
+from dataclasses import replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import fsspec
 import nibabel
@@ -11,9 +16,10 @@ import pytest
 from PIL import Image
 
 from brainmtl.archive import partition as module
-from brainmtl.archive.attempts import PATIENCE, Attempts
+from brainmtl.archive.attempts import BLAME, PATIENCE, Attempts
+from brainmtl.archive.listing import list_files
 from brainmtl.archive.partition import count_rows, predict_partition
-from brainmtl.archive.plan import Partition
+from brainmtl.archive.plan import Partition, cut
 from brainmtl.inference.package import ModelPackage
 from brainmtl.inference.predict import predict_files
 
@@ -115,6 +121,66 @@ def test_inputs_one_by_one_after_deaths_say_the_same(pictures, package, plain, t
     found[5] = {"partition": 7, "input": 5, "mask_png": plain[5][1], **plain[5][0], "file": pictures[5].name}
     same(found, plain)
     assert not notes.exists()
+
+
+DEADLY = """
+import os, signal, sys
+from pathlib import Path
+from brainmtl.archive import partition
+from brainmtl.archive.plan import Partition, cut
+from brainmtl.inference.package import load_package
+find = partition.find_scans
+def die(paths):
+    if "poison" in paths[0].name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return find(paths)
+partition.find_scans = die
+model, line, out = sys.argv[1:]
+partition.predict_partition(load_package(Path(model)), Partition.from_line(line), Path(out))
+"""
+
+
+def test_a_slice_that_kills_each_worker_becomes_an_error(model, tmp_path, slice_bytes):
+    files = [tmp_path / f"{name}.png" for name in ("one", "poison", "two")]
+    for seed, file in enumerate(files):
+        file.write_bytes(slice_bytes(seed))
+    part, ends = Partition(0, "files", tuple(map(str, files))), []
+    while not ends or ends[-1]:
+        words = [sys.executable, "-c", DEADLY, str(model), part.line(), str(tmp_path / "out")]
+        ends.append(subprocess.run(words).returncode)
+        assert len(ends) < 20
+    assert ends == [-9] * (PATIENCE + BLAME) + [0]
+    found = rows(tmp_path / "out", part)
+    assert [row["status"] for row in found] == ["ok", "error", "ok"]
+    assert [row["file"] for row in found] == list(part.uris)
+
+
+def test_files_over_http(package, pictures, plain, tmp_path, write_tar):
+    """A store whose files can only be read from their start to their end."""
+    (tmp_path / "served").mkdir()
+    members = {file.name: file.read_bytes() for file in pictures[:-1]}
+    write_tar(tmp_path / "served" / "a.tar", members)
+    (tmp_path / "served" / "b.png").write_bytes(pictures[1].read_bytes())
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def __init__(self, *words):
+            super().__init__(*words, directory=str(tmp_path / "served"))
+
+        def log_message(self, *words):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        Thread(target=server.serve_forever).start()
+        at = f"http://127.0.0.1:{server.server_port}"
+        listed = list_files([f"{at}/a.tar", f"{at}/b.png", f"{at}/gone.png"])
+        tar, loose = (replace(part, number=7) for part in cut(listed, 10))
+        for part in (tar, loose):
+            predict_partition(package, part, tmp_path / part.kind)
+        server.shutdown()
+    same(rows(tmp_path / "tar", tar), plain[:-1])
+    one, gone = rows(tmp_path / "files", loose)
+    assert (one["mask_png"], one["file"], one["class"]) == (plain[1][1], f"{at}/b.png", plain[1][0]["class"])
+    assert (gone["status"], gone["reason"]) == ("error", "no such file (check the path)")
 
 
 def test_a_mask_is_a_picture_at_native_size(package, tmp_path, slice_bytes):

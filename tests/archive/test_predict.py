@@ -17,8 +17,9 @@ from filelock import FileLock
 from brainmtl.archive.listing import list_files
 from brainmtl.archive.partition import predict_partition
 from brainmtl.archive.plan import open_plan
-from brainmtl.archive.predict import predict_archive
+from brainmtl.archive.predict import Worker, predict_archive
 from brainmtl.errors import InputError
+from brainmtl.imaging.threads import THREADS
 from brainmtl.inference.package import ModelPackage
 
 SIZE = 10
@@ -54,6 +55,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, slice_bytes, write_parquet,
     with cut.open("rb+") as file:
         file.truncate(cut.stat().st_size - 10_240)
     return [str(root / "loose"), str(root / "table.parquet"), str(root / "cut.tar")]
+
+
+@pytest.fixture(autouse=True)
+def threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker keeps to one thread, and says so to its process."""
+    monkeypatch.setenv(THREADS, "1")
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +165,17 @@ def test_finished_predictions_need_no_cluster(model: Path, inputs, undisturbed, 
     )
     assert (tally.rows, tally.ok, tally.abstained, tally.error) == (74, 70, 0, 4)
     assert calls == [(len(undisturbed), len(undisturbed))]
+
+
+def test_a_worker_tells_what_hinders_it(model: Path, inputs, undisturbed, tmp_path: Path):
+    (part, *_) = open_plan(tmp_path, list_files(inputs), SIZE, {})
+    row = {"partition": part.line()}
+    assert Worker(str(tmp_path), "cpu", 8)(row)["hindered"] == "no such model package"
+    (tmp_path / "model.onnx").write_bytes(model.read_bytes())
+    assert Worker(str(tmp_path), "abacus", 8)(row)["hindered"] == "no such runtime"
+    assert not (tmp_path / "results").exists()
+    assert Worker(str(tmp_path), "cpu", 8)(row) == {"hindered": "", "where": "", "mend": ""}
+    assert written(tmp_path) == {part.name: undisturbed[part.name]}
 
 
 def test_a_second_process_is_kept_out(model: Path, inputs, tmp_path: Path):

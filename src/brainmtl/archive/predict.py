@@ -19,7 +19,7 @@ from brainmtl.cluster import cluster
 from brainmtl.errors import InputError, InterruptedRun
 from brainmtl.imaging.files import whole_file
 from brainmtl.imaging.threads import THREADS
-from brainmtl.inference.package import load_package
+from brainmtl.inference.package import ModelPackage, load_package
 
 RESULTS: Final = "results"
 """The folder of the partitions' files."""
@@ -120,15 +120,16 @@ class Worker:
 
     def __init__(self, out: str, runtime: str, batch_size: int) -> None:
         os.environ[THREADS] = "1"
-        self.results, self.batch_size = Path(out) / RESULTS, batch_size
-        self.package = load_package(Path(out) / MODEL, runtime)
+        self.out, self.runtime, self.batch_size = Path(out), runtime, batch_size
+        self.package: ModelPackage | None = None
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Predict the partition that a row names; tell what hindered it, as a sentence and a place."""
-        partition = Partition.from_line(row["partition"])
+        partition, results = Partition.from_line(row["partition"]), self.out / RESULTS
         try:
-            if not (self.results / partition.name).is_file():
-                predict_partition(self.package, partition, self.results, self.batch_size)
+            self.package = self.package or load_package(self.out / MODEL, self.runtime)
+            if not (results / partition.name).is_file():
+                predict_partition(self.package, partition, results, self.batch_size)
         except InputError as error:
             return {"hindered": error.what, "where": str(error.where), "mend": error.mend or ""}
         return {"hindered": "", "where": "", "mend": ""}
@@ -150,14 +151,15 @@ def _predict(
         return
     with _quiet(), cluster(address) as ray:
         ray.data.DataContext.get_current().enable_progress_bars = False
-        count = workers or int(ray.cluster_resources().get("CPU", 1))
+        accelerated = worker[1] == "cuda"
+        count = workers or int(ray.cluster_resources().get("GPU" if accelerated else "CPU", 1))
         lines = [{"partition": partition.line()} for partition in todo]
         answers = ray.data.from_items(lines, override_num_blocks=len(lines)).map(
             Worker,
             fn_constructor_args=worker,
             compute=ray.data.ActorPoolStrategy(size=min(count, len(todo))),
             num_cpus=1,
-            num_gpus=1 if worker[1] == "cuda" else None,
+            num_gpus=1 if accelerated else None,
         )
         for number, answer in enumerate(answers.iter_rows(), done + 1):
             if answer["hindered"]:
