@@ -2,8 +2,12 @@
 
 import hashlib
 import json
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -74,3 +78,18 @@ def test_a_slice_is_predicted_though_no_model_is_named(run, shipped: Path, tmp_p
     assert code == 0
     assert row["model_sha256"] == hashlib.sha256(content).hexdigest()
     assert row["mask_area_px"] == pytest.approx(400, abs=60)
+
+
+def test_the_server_answers_with_base_by_itself(tmp_path: Path):
+    write_package(tmp_path).rename(tmp_path / "base.onnx")
+    command = [sys.executable, "-m", "brainmtl.cli", "serve", "--port", "0"]
+    environment = {**os.environ, "BRAINMTL_MODELS": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "serving on" in line)
+            with urlopen(re.findall(r"http://\S+", line)[0] + "v1/models") as answer:
+                (told,) = json.load(answer)
+        finally:
+            process.kill()
+    assert told["name"] == "bright"

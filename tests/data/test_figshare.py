@@ -74,6 +74,12 @@ def test_pictures_are_what_the_files_hold(root: Path, tmp_path: Path):
     assert warnings == ["10 of the set's 3064 slices"]
 
 
+def test_a_file_s_number_is_its_place_among_its_patient_s(root: Path, tmp_path: Path):
+    table, _ = index_figshare(root, tmp_path / "out")
+    assert table["position"].tolist() == table["id"].str.removeprefix("figshare_").astype(int).tolist()
+    assert table["series"].tolist() == table["patient"].tolist()
+
+
 def test_repeat_examinations_are_one_person(root: Path, tmp_path: Path):
     table, _ = index_figshare(root, tmp_path / "pictures")
     assert set(table["patient"]) == {"MR1A", "MR1B", "777", "778", "MR9", "X5"}

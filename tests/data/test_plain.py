@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from brainmtl.data.neighbours import beside
 from brainmtl.data.plain import index_plain
 from brainmtl.errors import InputError
 from brainmtl.imaging.mask import write_mask
@@ -40,6 +41,19 @@ def test_every_cell_is_kept_and_every_default_filled(root: Path):
     assert table["mask"].notna().tolist() == [True, False, True]
     assert table["height"].tolist() == [21, 22, 23]
     assert warnings == ["1 slices name no patient; they are grouped by their looks"]
+
+
+def test_a_place_in_a_series_is_kept(root: Path):
+    listing = "image,series,position\nimages/1.png,S,4\nimages/2.png,S,5\nimages/3.png,,\n"
+    (root / "index.csv").write_text(listing)
+    table, _ = index_plain(root)
+    assert table["series"].fillna("-").tolist() == ["S", "S", "-"]
+    assert table["position"].fillna(-1).tolist() == [4, 5, -1]
+    sides = table["split"].to_numpy(dtype=object)
+    assert beside(table, sides, 1).tolist() == [[0, 0, 1], [0, 1, 1], [2, 2, 2]]
+    (root / "index.csv").write_text(listing.replace("4", "first"))
+    with pytest.raises(InputError, match=r"position: not a whole number"):
+        index_plain(root)
 
 
 def test_only_the_images_need_be_listed(root: Path):

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import brainmtl
 from brainmtl.data.attribution import attribution
 from brainmtl.evaluation.scorecard import GOOD_DICE
 from brainmtl.imaging.files import file_sha256, whole_file
@@ -268,7 +267,7 @@ def _licence(run: Run) -> str:
     licence = metadata("brainmtl")["License-Expression"]
     encoder = run.setting("network.encoder.name") if run.setting("network.encoder.pretrained") else None
     named = attribution(run.data.get("sources") or [], encoder)
-    return f"brainmtl {brainmtl.__version__} and the models it ships: {licence}. {named}".strip()
+    return f"brainmtl and the models that come with it: {licence}. {named}".strip()
 
 
 def _commands(run: Run, info: PackageInfo | None) -> list[str]:
