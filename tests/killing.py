@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -151,3 +152,31 @@ def table(fell: Mapping[str, Mapping[str, int]]) -> str:
     for kind, counts in fell.items():
         lines.append([kind, str(sum(counts.values())), *(str(counts.get(stage, 0)) for stage in stages)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def kill_on(server: ForkServerContext, work: Work, out: Path, event: str, ending: str = "") -> int:
+    """Send SIGKILL to work that is about to do something.
+
+    Args:
+        server: from :func:`process_server`.
+        work: what to do.
+        out: its folder.
+        event: one that Python audits, such as ``os.rename``.
+        ending: of the path that it is about.
+
+    Returns:
+        the exit code.
+    """
+    process = server.Process(target=_until, args=(work, out, event, ending))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def _until(work: Work, out: Path, event: str, ending: str) -> None:
+    def stop(happens: str, about: tuple[object, ...]) -> None:
+        if happens == event and str(about[1]).endswith(ending):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(stop)
+    work(out)

@@ -5,6 +5,7 @@ names a Markdown file that takes where the kills fell.
 """
 
 import os
+import signal
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from sameness import same_results
 
-KILLS = int(os.environ.get("BRAINMTL_KILLS", "3"))
+KILLS = int(os.environ.get("BRAINMTL_KILLS", "2"))
 RECORD = os.environ.get("BRAINMTL_KILLS_RECORD")
 KINDS = ("training", "cross-validation", "sweep")
 RECIPE = """
@@ -94,3 +95,34 @@ def test_killed_at_a_random_moment_and_called_again(
     tally[kind][at] += 1
     if RECORD is not None:
         Path(RECORD).write_text(killing.table(tally))
+
+
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [
+        ("cross-validation", ("manifest.parquet", "recipe.yaml", "plan.json")),
+        ("sweep", ("recipe.yaml", "plan.json")),
+    ],
+)
+def test_killed_with_half_of_its_first_files_it_takes_the_folder_for_its_own(
+    server, works, tmp_path, kind, files
+):
+    """What was half-written lies there under a name of its own; each call comes one file farther."""
+    out = tmp_path / "out"
+    for name in files:
+        assert killing.kill_on(server, works[kind], out, "os.rename", f"out/{name}") == -signal.SIGKILL
+    assert killing.kill_on(server, works[kind], out, "subprocess.Popen") == -signal.SIGKILL
+    assert len([path for path in out.iterdir() if path.name.startswith(".")]) == len(files)
+
+
+def test_a_reading_of_the_test_part_is_noted_before_it_counts_as_done(server, works, undisturbed, tmp_path):
+    """A row too many says that the part was read again; a row too few would hide that it was read."""
+    whole, _ = undisturbed("training")
+    out, ledger = tmp_path / "out", tmp_path / "test-ledger.md"
+    last = "evaluation/test/metrics.json"
+    assert killing.kill_on(server, works["training"], out, "os.rename", last) == -signal.SIGKILL
+    assert not (out / last).exists()
+    assert ledger.read_text().count("| out | tiny |") == 1
+    killing.finish(server, works["training"], out)
+    assert ledger.read_text().count("| out | tiny |") == 2
+    same_results(out, whole)

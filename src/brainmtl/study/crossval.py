@@ -11,6 +11,7 @@ from brainmtl.data.manifest import content_hash, read_manifest, write_manifest
 from brainmtl.data.splits import kept
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
+from brainmtl.study.folder import check_free
 from brainmtl.study.folds import By, draw_folds
 from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.summary import write_summary
@@ -127,8 +128,7 @@ def _start(recipe: Recipe, table: pd.DataFrame, manifest: Path, plan: dict[str, 
                 mend="name a new folder",
             )
         return
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - STARTED):
-        raise InputError("is not empty", where=out, mend="name a new folder")
+    check_free(out, STARTED)
     for fold in range(plan["folds"]):
         side = sides(table, _in_folds(recipe, fold))
         rows = {name: (side == name).nonzero()[0] for name in ("train", "validation")}

@@ -8,6 +8,7 @@ from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
+from brainmtl.study.folder import check_free
 from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.joint_summary import write_summary
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
@@ -127,8 +128,7 @@ def _start(recipe: Recipe, plan: dict[str, Any], out: Path) -> None:
                 "another study lies there", where=out, field=changed or "recipe", mend="name a new folder"
             )
         return
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - STARTED):
-        raise InputError("is not empty", where=out, mend="name a new folder")
+    check_free(out, STARTED)
     with whole_file(out / "recipe.yaml") as temporary:
         temporary.write_text(write_recipe(recipe), encoding="utf-8")
         for changes in ARMS.values():

@@ -12,6 +12,7 @@ from brainmtl.report.heatmap import heat_map
 from brainmtl.report.names import metric_name
 from brainmtl.report.style import LIGHT, to_png, to_svg
 from brainmtl.report.tables import Table, count, number, text, to_csv, to_markdown
+from brainmtl.study.folder import check_free
 from brainmtl.study.jobs import Job, epochs_done, run_jobs
 from brainmtl.study.space import Sweep, distributions, overrides, points
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
@@ -98,8 +99,7 @@ def _start(base: Recipe, plan: dict[str, Any], out: Path, values: list[dict[str,
                 "another sweep lies there", where=out, field=changed or "recipe", mend="name a new folder"
             )
         return
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - STARTED):
-        raise InputError("is not empty", where=out, mend="name a new folder")
+    check_free(out, STARTED)
     with whole_file(out / "recipe.yaml") as temporary:
         temporary.write_text(write_recipe(base), encoding="utf-8")
         for chosen in values:

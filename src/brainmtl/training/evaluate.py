@@ -25,7 +25,7 @@ from brainmtl.imaging.square import from_square
 from brainmtl.imaging.threads import threads
 from brainmtl.training.memory import keep_freed_memory
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import load_network, load_recipe, run_manifest, write_json
+from brainmtl.training.run import load_network, load_recipe, run_manifest, sweep, write_json
 from brainmtl.training.sides import sides
 
 Measured = Literal["train", "validation", "test"]
@@ -64,6 +64,7 @@ def evaluate(
         raise InputError(
             "this model has read the test part already", where=folder, mend="pass --again to read it again"
         )
+    sweep(folder)
     manifest = run_manifest(run)
     table = read_manifest(manifest)
     side = sides(table, recipe)
@@ -85,11 +86,11 @@ def evaluate(
     with whole_file(folder / "per_image.parquet") as temporary:
         rows.to_parquet(temporary, index=False)
     write_slice_list(rows, folder)
-    write_json(folder / "metrics.json", metrics)
     if part == "test" and note:
         weights = file_sha256(run / "model.safetensors")[:12]
         names = (run.name, recipe.name, recipe.data.protocol, weights)
         note_reading(ledger or run.parent / "test-ledger.md", names, metrics)
+    write_json(folder / "metrics.json", metrics)  # last: a reading that counts as done has its row
     return metrics
 
 

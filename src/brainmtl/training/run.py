@@ -113,7 +113,7 @@ def sweep(run: Path) -> None:
     """Remove what a kill left half-written.
 
     Args:
-        run: a run folder.
+        run: a run folder, or one in it.
     """
     for path in run.rglob(".*"):
         if TEMPORARY.fullmatch(path.name) and path.is_file():
