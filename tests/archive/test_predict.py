@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -24,6 +27,9 @@ from brainmtl.inference.package import ModelPackage
 
 SIZE = 10
 PATIENCE_S = 240
+KILLS = int(os.environ.get("BRAINMTL_KILLS", "0"))
+MOMENT_S = float(os.environ.get("BRAINMTL_KILLS_SECONDS", "20"))
+"""A kill falls within so many seconds of the last; a worker needs some to begin."""
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +153,33 @@ def test_a_killed_command_given_again(cluster, model: Path, inputs, undisturbed,
     assert again.returncode == 3, complaint
     assert written(tmp_path) == undisturbed
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
+
+
+@pytest.mark.ray
+@pytest.mark.skipif(
+    not KILLS, reason="BRAINMTL_KILLS=20 kills workers and commands at that many random moments"
+)
+def test_killed_at_random_moments(cluster, model: Path, inputs, undisturbed, tmp_path: Path):
+    random, fell, out, process = Random(0), Counter[str](), tmp_path, None
+    while fell.total() < KILLS:
+        if process is None or process.poll() is not None:  # the first, or after one that ended or was killed
+            out = tmp_path / str(fell.total()) if process is None or process.returncode == 3 else out
+            process = begin(cluster.address, model, inputs, out)
+        time.sleep(random.uniform(0, MOMENT_S))
+        if random.random() < 0.3 and process.poll() is None:
+            process.kill()
+            fell["command"] += 1
+        else:
+            fell["worker"] += kill_workers(cluster)
+    process.communicate(timeout=PATIENCE_S)
+    again = begin(cluster.address, model, inputs, out)
+    _, complaint = again.communicate(timeout=PATIENCE_S)
+    assert again.returncode == 3, complaint
+    for folder in tmp_path.iterdir():
+        assert written(folder).keys() == undisturbed.keys()
+        for name, content in undisturbed.items():  # after many deaths the rows lie in smaller groups
+            assert pq.read_table(folder / "results" / name).equals(pq.read_table(BytesIO(content))), name
+    print(fell)
 
 
 def test_finished_predictions_need_no_cluster(model: Path, inputs, undisturbed, package, tmp_path: Path):
