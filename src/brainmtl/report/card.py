@@ -178,7 +178,11 @@ def _promises(info: PackageInfo | None) -> list[str]:
     known = None if info is None else info.certainty
     if info is None or known is None:
         return ["No package at hand says how sure it is, so none promises anything."]
-    said = [f"Learnt from {known.slices:,} validation slices of {known.persons:,} persons or look-alikes."]
+    said = []
+    if known.slices:
+        said.append(
+            f"Learnt from {known.slices:,} validation slices of {known.persons:,} persons or look-alikes."
+        )
     if info.temperature != 1:
         said.append(f"Class probabilities are tempered, temperature {info.temperature:.3f}.")
     if known.class_sets is not None:

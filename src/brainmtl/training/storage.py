@@ -4,15 +4,17 @@ from typing import Any, Final, Literal, get_args
 
 Storage = Literal["fp32", "fp16", "int8"]
 STORAGES: Final[tuple[Storage, ...]] = get_args(Storage)
-SMALL = 32
-"""Tensors of fewer values are left alone: they weigh nothing."""
+SMALL = 1 / 32
+"""Tensors with a smaller share of all values are left alone. They weigh little, and rounding is felt in them:
+first and depthwise convolutions, biases. Of base-joint-fine a pixel's probability moves by up to .003, by up to
+.1 where all are rounded; 9.7 MB instead of 7.6."""
 
 
 def store_in_half(model: Any) -> None:
     """Store the large float32 weights of a graph as float16, cast to float32 where they are used.
 
     Runtimes fold the casts when they load the graph, so it computes in float32 as before: half the bytes at
-    the cost of rounding each weight to 11 bits.
+    the cost of rounding those weights to 11 bits.
 
     Args:
         model: an ``onnx.ModelProto``, changed in place.
@@ -22,8 +24,9 @@ def store_in_half(model: Any) -> None:
 
     graph, casts = model.graph, []
     largest = np.finfo(np.float16).max
+    smallest = SMALL * sum(np.prod(weight.dims) for weight in graph.initializer)
     for weight in graph.initializer:
-        if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < SMALL:
+        if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < smallest:
             continue
         values, name = numpy_helper.to_array(weight), weight.name
         if not np.abs(values).max() <= largest:
