@@ -1,14 +1,15 @@
 // Explore: the slices of an evaluated part, with truth and what one or two runs say of them.
 import { listRuns, readLayer, readLog, readPart } from "../api.js";
-import { make, nameOf } from "../answer.js";
-import { chart } from "../chart.js";
+import { nameOf } from "../answer.js";
+import { curves } from "../curves.js";
 import { byClass, matrix } from "../figures.js";
 import { listenForKeys, lookingAct, styleAfter } from "../keys.js";
 import { decodeLayer } from "../slice.js";
-import { STRATA, choose, confusion, faults, inCell, order, pair } from "../slices.js";
+import { STRATA, choose, confusion, inCell, order, pair } from "../slices.js";
 import { Viewer } from "../viewer.js";
 import { WindowedList } from "../windowed.js";
 import { panel } from "./explore_panel.js";
+import { fillRow, told } from "./explore_slice.js";
 
 export const title = "Explore";
 export const keys = [
@@ -301,38 +302,3 @@ class Explore {
 }
 
 const firstOf = (control) => (control.tagName === "SELECT" ? control.options[0].value : control.defaultValue);
-
-function fillRow(node, item) {
-  const [row] = item.sides;
-  const bars = item.sides.filter(Boolean).map((side) => {
-    const bar = make("span", { class: `bar${side.dice == null ? " none" : ""}` });
-    bar.style.setProperty("--share", side.dice ?? 0);
-    return make("span", { class: "dice" }, bar, make("span", { class: "number", text: side.dice == null ? "–" : side.dice.toFixed(2) }));
-  });
-  const wrong = [...new Set(item.sides.filter(Boolean).flatMap(faults))];
-  node.append(
-    make("span", { class: "name", text: item.id, title: item.id }), make("span", { class: "dices" }, ...bars),
-    make("span", { class: "what quiet", text: [row.label && nameOf(row.label), row.plane].filter(Boolean).join(", ") }),
-    make("span", { class: "faults", text: wrong.join(", ") }),
-  );
-}
-
-function told(row, name) {
-  const chance = row[`p_${row.predicted}`];
-  return [
-    name, row.predicted && `${nameOf(row.predicted)}${chance == null ? "" : ` ${(100 * chance).toFixed(1)} %`}`,
-    row.dice != null && `Dice ${row.dice.toFixed(3)}`, row.hd95_px != null && `HD95 ${row.hd95_px.toFixed(1)} px`,
-    faults(row).join(", "),
-  ];
-}
-
-function curves(sides) {
-  const along = (column, what, dashed) => sides.map(({ name, log }, side) => ({
-    name: sides.length > 1 ? `${name}: ${what}` : what, colour: side + 1, dashed,
-    points: log.filter((row) => column in row).map((row) => [row.epoch, row[column]]),
-  }));
-  return [
-    chart("Loss by epoch", [...along("train_loss", "training", true), ...along("validation_loss", "validation", false)]),
-    chart("Validation score by epoch", [...along("validation_dice", "Dice", false), ...along("validation_accuracy", "accuracy", true)]),
-  ].filter(Boolean);
-}
