@@ -130,9 +130,12 @@ def test_whoever_stops_asking_stops_the_jobs(machines, alone, tmp_path):
         assert not (tmp_path / "long" / "model.safetensors").exists()
 
 
-def test_a_folder_that_a_machine_does_not_see(machines, alone, tmp_path):
-    job = job_like(alone, tmp_path / "fold-0", recipe=str(tmp_path / "elsewhere.yaml"))
-    [(_, failure)] = run_jobs([job], workers=1, threads=1, ray=machines.address)
+@pytest.mark.parametrize("begun_here", [False, True])
+def test_a_folder_that_a_machine_does_not_see(machines, tmp_path, begun_here):
+    where = {"recipe": str(tmp_path / "elsewhere.yaml"), "manifest": str(tmp_path / "m.parquet")}
+    job = Job(str(tmp_path / "fold-0"), overrides=(), parts=("validation",), **where)
+    address = "local" if begun_here else machines.address
+    [(_, failure)] = run_jobs([job], workers=1, threads=1, ray=address)
     assert isinstance(failure, InputError)
     assert "elsewhere.yaml" in str(failure)
     assert "share" in str(failure)
