@@ -46,7 +46,7 @@ def measure(run: Path, *, size: int = 256, slices: int = 24, repeats: int = 9) -
         package = export_run(resized)
         network = load_network(resized)
         ours = [load_package(package, runtime) for runtime in RUNTIMES]
-        square = to_square(np.asarray(Image.open(files[0])), size)[None]
+        square = to_square(np.asarray(Image.open(files[0]).convert("L")), size)[None]
         alone: Ways = {EAGER: lambda: _eager(network, square)}
         whole: Ways = {EAGER: lambda: loop(network, files, folder / "loop", size)}
         for one in ours:

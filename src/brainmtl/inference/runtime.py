@@ -66,6 +66,8 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = allotted() or 0  # its own choice
+        # Threads that spin while they wait keep the processor from what decodes, draws and answers.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = {chosen: settings} | dict([PROVIDERS["cpu"]])
         try:
             self._session = onnxruntime.InferenceSession(
