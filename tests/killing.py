@@ -56,16 +56,22 @@ def kill_at(server: ForkServerContext, work: Work, out: Path, moment: float, wor
     return at
 
 
-def finish(server: ForkServerContext, work: Work, out: Path) -> float:
-    """Let work come to its end, and say how many seconds of a processor it took."""
+def finish(server: ForkServerContext, work: Work, out: Path) -> tuple[float, float]:
+    """Let work come to its end.
+
+    Returns:
+        seconds of a processor: until its first run began, and all.
+    """
     process: ForkServerProcess = server.Process(target=work, args=(out,))
     process.start()
-    spent = 0.0
+    begun = spent = 0.0
     while process.is_alive():
         spent = max(spent, processor_seconds(process.pid))
+        if not _runs(out):
+            begun = spent
         process.join(0.02)
     assert process.exitcode == 0
-    return spent
+    return begun, spent
 
 
 def processor_seconds(process: int) -> float:
@@ -87,11 +93,15 @@ def _children(process: int) -> list[int]:
 
 def _busy_with(out: Path) -> str:
     """What the run that has come farthest without having ended was at."""
-    runs = [path.parent for path in out.rglob("data.json") if not path.parent.name.startswith(".")]
+    runs = _runs(out)
     if not runs:
         return "start"
     begun = [run for run in runs if len(list(run.glob("evaluation/*/metrics.json"))) < _parts(run)]
     return max((_stage(run) for run in begun), key=STAGES.index, default=STAGES[-1])
+
+
+def _runs(out: Path) -> list[Path]:
+    return [path.parent for path in out.rglob("data.json") if not path.parent.name.startswith(".")]
 
 
 def _parts(run: Path) -> int:
