@@ -3,8 +3,9 @@
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, Final
 
 from brainmtl.errors import InputError, UsageError
@@ -19,6 +20,8 @@ STORE_BYTES: Final = 2**27
 @contextmanager
 def cluster(address: str, store_bytes: int = STORE_BYTES) -> Iterator[Any]:
     """Join a cluster, or begin one on this machine; it is left, or ends, with the block.
+
+    Until then stdout, which is for results, goes to stderr: Ray prints of dead workers there, up to its end.
 
     Args:
         address: ``"local"``: begin one on the processors that this process may use; ``"auto"``: the one that
@@ -45,18 +48,18 @@ def cluster(address: str, store_bytes: int = STORE_BYTES) -> Iterator[Any]:
     }
     if address not in ("local", "auto"):
         _find(address)
-    try:
-        ray.init(
-            address, log_to_driver=False, logging_level=logging.ERROR, **(begun if address == "local" else {})
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise InputError(
-            f"no cluster can be joined: {error}", where=address, mend="`ray start --head`, or --ray local"
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    settings = begun if address == "local" else {}
+    with redirect_stdout(sys.stderr):
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **settings)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise InputError(
+                f"no cluster can be joined: {error}", where=address, mend="`ray start --head`, or --ray local"
+            ) from error
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
 
 
 def _find(address: str) -> None:

@@ -75,10 +75,10 @@ def weights(folder: Path, fold: int = 0) -> bytes:
 
 
 def test_folds_whose_processes_are_killed_end_as_one_worker_s_here(
-    machines, alone, slow, manifest, tmp_path, monkeypatch
+    machines, alone, slow, manifest, tmp_path, monkeypatch, capsys
 ):
     """Of the first fold the training itself dies, of the second the process of Ray's that started it; the
-    folder is named as seen from here."""
+    folder is named as seen from here, and stdout is for results alone."""
     monkeypatch.chdir(tmp_path)
     out, killed = Path("alone"), []
 
@@ -90,6 +90,7 @@ def test_folds_whose_processes_are_killed_end_as_one_worker_s_here(
 
     cross_validate(slow, manifest, out, folds=FOLDS, workers=FOLDS, ray=machines.address, progress=kill)
     assert sorted(killed) == [0, 1]
+    assert capsys.readouterr().out == ""
     found = [json.loads((folder / "crossval.json").read_text()) for folder in (alone, out)]
     for one in found:
         del one["cost"]  # what the clock says

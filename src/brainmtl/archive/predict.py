@@ -2,10 +2,9 @@
 
 import logging
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -169,11 +168,10 @@ def _predict(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Ray Data tells stderr of every step; Ray tells stdout, which is for results, of dead workers."""
-    logging.disable(logging.WARNING)  # its loggers' own levels it sets again and again
+    """Ray Data tells stderr of every step, and sets its own loggers' levels again and again."""
+    logging.disable(logging.WARNING)
     try:
-        with redirect_stdout(sys.stderr):
-            yield
+        yield
     finally:
         logging.disable(logging.NOTSET)
 
