@@ -4,11 +4,13 @@ python benchmarks/inference.py RUN           # this one alone
 """
 
 import json
+import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +25,11 @@ from brainmtl.inference.package import load_package
 from brainmtl.inference.predict import predict_files
 from brainmtl.training.export import export_run
 from brainmtl.training.recipe import write_recipe
-from brainmtl.training.run import load_network, load_recipe
+from brainmtl.training.run import load_network, load_recipe, processor_name
 
 RUNTIMES = ("cpu", "openvino")
 EAGER = "torch, eager fp32"
+OUT = Path(__file__).with_suffix(".md")
 ORANGE = (230, 159, 0)
 Ways = dict[str, Callable[[], object]]
 
@@ -113,11 +116,26 @@ def _medians(ways: Ways, repeats: int) -> dict[str, float]:
     return {name: statistics.median(values[1:]) for name, values in times.items()}
 
 
-def main() -> None:
-    for way, medians in measure(Path(sys.argv[1])).items():
-        eager = medians[EAGER]
+def page(found: dict[str, dict[str, float]], run: str, day: date) -> str:
+    """What was measured, as Markdown; the machine is named."""
+    lines = [
+        "# A slice, and files to disk\n",
+        f"{day}, {processor_name()}, {os.cpu_count()} cores; `{run}` at 256², medians of one run.",
+        "Written by `python benchmarks/inference.py RUN`.\n",
+        "| what | by | ms a slice | times eager torch |\n|---|---|---:|---:|",
+    ]
+    what = {"network": "the network alone", "files": "JPEG to mask, overlay and JSON on disk"}
+    for way, medians in found.items():
         for name, seconds in medians.items():
-            print(f"{way}: {name} {1000 * seconds:.1f} ms a slice, {eager / seconds:.2f} times")
+            lines.append(f"| {what[way]} | {name} | {1000 * seconds:.1f} | {medians[EAGER] / seconds:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    run = Path(sys.argv[1])
+    written = page(measure(run), run.name, date.today())
+    OUT.write_text(written, encoding="utf-8")
+    print(written)
 
 
 if __name__ == "__main__":
