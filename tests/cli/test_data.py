@@ -1,29 +1,13 @@
 """Verbs that make manifests, from the folder to the file."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from brainmtl import cli
 from brainmtl.data.manifest import read_manifest
 from brainmtl.imaging.picture import write_picture
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["brainmtl", *map(str, words)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
