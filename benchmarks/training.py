@@ -11,7 +11,10 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import cost
 import numpy as np
@@ -32,7 +35,7 @@ from brainmtl.training.batches import Slices, loader
 from brainmtl.training.fit import use_bf16
 from brainmtl.training.learner import Learner
 from brainmtl.training.losses import joint_loss
-from brainmtl.training.memory import keep_freed_memory
+from brainmtl.training.memory import keep_freed_memory, use_large_pages
 from brainmtl.training.optimization import make_optimizer
 from brainmtl.training.recipe import Recipe, read_recipe
 
@@ -41,18 +44,12 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 def measure(table: pd.DataFrame, recipe: Recipe, like: Recipe | None, epochs: int = 1) -> dict[str, float]:
     """Rates of ours and theirs, in slices and in floating-point operations a second; ``like`` is the recipe
-    with their network, where they have one. Theirs comes first: what ours asks of the allocator holds for the
-    whole process."""
-    theirs = None if like is None else _rate(_theirs(table, recipe), len(table), epochs)
-    keep_freed_memory()
-    torch.manual_seed(0)
-    rows = np.arange(len(table))
-    with tempfile.TemporaryDirectory() as home:
-        slices = Slices(table, open_cache(table, recipe.data.size, recipe.data.fit, Path(home)), True)
-        slices.to(DEVICE)
-        epoch, operations = _ours(slices, rows, recipe)
-        ours = _rate(epoch, len(rows), epochs)
-        same = None if like is None else _rate(_ours(slices, rows, like)[0], len(rows), epochs)
+    with their network, where they have one. Each is in a process of its own: what ours asks of the memory
+    holds for a whole one."""
+    theirs = None if like is None else _apart(_their_rate, table, recipe, epochs)
+    use_large_pages()  # of the processes that follow
+    ours, operations = _apart(_our_rate, table, recipe, epochs)
+    same = None if like is None else _apart(_our_rate, table, like, epochs)[0]
     peak = _multiplying(torch.bfloat16 if use_bf16(recipe) else torch.float32)
     found = {
         "slices_per_second": ours,
@@ -69,6 +66,28 @@ def measure(table: pd.DataFrame, recipe: Recipe, like: Recipe | None, epochs: in
             "times_dataloader_eager": ours / theirs,
         }
     return found
+
+
+def _apart(rate: Callable[..., Any], *told: object) -> Any:
+    """What a function finds in a fresh process."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(rate, *told).result()
+
+
+def _our_rate(table: pd.DataFrame, recipe: Recipe, epochs: int) -> tuple[float, int]:
+    """Slices a second, and operations a slice."""
+    keep_freed_memory()
+    torch.manual_seed(0)
+    rows = np.arange(len(table))
+    with tempfile.TemporaryDirectory() as home:
+        slices = Slices(table, open_cache(table, recipe.data.size, recipe.data.fit, Path(home)), True)
+        slices.to(DEVICE)
+        epoch, operations = _ours(slices, rows, recipe)
+        return _rate(epoch, len(rows), epochs), operations
+
+
+def _their_rate(table: pd.DataFrame, recipe: Recipe, epochs: int) -> float:
+    return _rate(_theirs(table, recipe), len(table), epochs)
 
 
 def _ours(slices: Slices, rows: np.ndarray, recipe: Recipe) -> tuple[Callable[[], None], int]:

@@ -1,10 +1,24 @@
-"""Memory that is kept is not asked for again."""
+"""Memory that is kept is not asked for again; in large pages there is less to ask for."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from brainmtl.training.memory import LARGE_PAGES
+
+KERNEL = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+TENSOR = """
+import sys
+from brainmtl.training.memory import use_large_pages
+if sys.argv[1] == "large":
+    use_large_pages()
+import torch
+tensor = torch.ones(16 << 20)
+print(next(line.split()[1] for line in open("/proc/self/smaps_rollup") if "AnonHugePages" in line))
+"""
 PROGRAM = """
 import resource, sys
 from brainmtl.training.memory import keep_freed_memory
@@ -18,11 +32,21 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def _faults(how: str) -> int:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+def _number(program: str, how: str, environment: dict[str, str] | None = None) -> int:
+    called = [sys.executable, "-c", program, how]
+    return int(subprocess.run(called, capture_output=True, text=True, check=True, env=environment).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc is Linux's")
 def test_twenty_large_blocks_cost_their_pages_once():
-    assert _faults("kept") < 0.05 * _faults("given back")
+    assert _number(PROGRAM, "kept") < 0.05 * _number(PROGRAM, "given back")
+
+
+@pytest.mark.skipif(
+    not KERNEL.is_file() or "[madvise]" not in KERNEL.read_text(), reason="it has no say here"
+)
+def test_a_tensor_lies_in_large_pages_where_they_are_asked_for():
+    others = {name: value for name, value in os.environ.items() if name != LARGE_PAGES}
+    assert _number(TENSOR, "small", others) == 0
+    assert _number(TENSOR, "large", others) > 32_000
+    assert _number(TENSOR, "large", others | {LARGE_PAGES: "0"}) == 0

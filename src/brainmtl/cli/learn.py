@@ -33,6 +33,9 @@ def train(
 
     Example: brainmtl train base-joint -m brisc.parquet -o runs/base
     """
+    from brainmtl.training.memory import use_large_pages
+
+    use_large_pages()  # before what comes next makes torch's first tensor
     from brainmtl.training import fit
     from brainmtl.training.recipe import read_recipe
 
