@@ -8,6 +8,7 @@ import numpy as np
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
+from brainmtl.report.card import write_card
 from brainmtl.report.trials import TABLES
 
 WHOLE = ("recipe.yaml", "log.csv", "network.json", "result.json")
@@ -17,7 +18,7 @@ PANELS = "*panels*"
 
 
 def share_run(run: Path, out: Path) -> list[Path]:
-    """Copy the records, metrics, charts and tables of a run, so that they can be published.
+    """Copy the records, metrics, charts and tables of a run, so that they can be published, with its card.
 
     Args:
         run: a run folder with a report.
@@ -48,6 +49,7 @@ def share_run(run: Path, out: Path) -> list[Path]:
         written.append(out / name)
         with whole_file(out / name) as temporary:
             temporary.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    written.append(write_card(out, out / "CARD.md"))
     return sorted(written)
 
 
