@@ -1,4 +1,4 @@
-"""Run every benchmark and write benchmarks/results.md."""
+"""Run the benchmarks that are not on their own and write benchmarks/results.md."""
 
 import argparse
 import os
@@ -6,7 +6,6 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import inference
 import pandas as pd
 import pipeline
 import resampling
@@ -19,14 +18,11 @@ from brainmtl.data.manifest import read_manifest
 from brainmtl.data.phantom import make_phantom
 from brainmtl.training.run import processor_name
 
-RUN = Path(__file__).parents[1] / "docs" / "results" / "base-joint-fine"
-
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--manifest", type=Path, help="slices to load; default: phantoms of 512×512")
     options.add_argument("--package", type=Path, required=True, help="a model package for the cold start")
-    options.add_argument("--run", type=Path, default=RUN, help="a finished joint run to predict with")
     chosen = options.parse_args()
     step = training_step.measure()
     with tempfile.TemporaryDirectory() as folder:
@@ -35,7 +31,6 @@ def main() -> None:
     base = cold["import numpy, PIL.Image"]
     model = cold["loading the model"]
     drawn = resampling.measure()
-    predicted = inference.measure(chosen.run)
     share = (16 / rates["ours"]) / step["ours"]
     rows = [
         (
@@ -67,10 +62,6 @@ def main() -> None:
             (cold["brainmtl predict"] - model) / base,
         ),
     ]
-    for what, way in (("a slice at 256²", "network"), ("JPEG to mask, overlay and JSON", "files")):
-        eager = predicted[way].pop(inference.EAGER)
-        for name, seconds in predicted[way].items():
-            rows.append((f"{what}, {name}", f"{inference.EAGER}: {1000 * eager:.0f} ms", eager / seconds))
     lines = [
         "# Ratios measured in one run\n",
         f"{datetime.now(UTC):%Y-%m-%d}, {processor_name()}, {os.cpu_count()} cores, {_bf16()}, "
