@@ -181,8 +181,8 @@ def page(found: dict[str, float], recipe: Recipe, slices: int, day: date) -> str
     kind = "bf16" if use_bf16(recipe) else "fp32"
     lines = [
         "# An epoch of training\n",
-        f"{day}, {processor_name()}, {os.cpu_count()} cores, {DEVICE.type}; ours in {kind}; {slices} slices of",
-        f"{recipe.data.size}², from the files to the updated weights, fastest of several epochs in one run.",
+        f"{day}, {processor_name()}, {os.cpu_count()} cores, {DEVICE.type}; ours in {kind}. {slices} slices",
+        f"of {recipe.data.size}², the fastest of several epochs after the first, all in one run.",
         "Written by `python benchmarks/training.py`.\n",
         "| what | slices a second | times eager behind a DataLoader |\n|---|---:|---:|",
         *(f"| {name} | {rate:.1f} | {rate / theirs:.2f} |" for name, rate in rates.items()),
