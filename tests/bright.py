@@ -105,7 +105,7 @@ def certainty(**changes: Any) -> dict[str, Any]:
         "persons": 150,
         "class_sets": {
             "confidence": 0.99,
-            "least": dict.fromkeys(CLASSES, 0.2),
+            "lead": dict.fromkeys(CLASSES, -0.3),
             "slices": dict.fromkeys(CLASSES, 120),
             "held": dict.fromkeys(CLASSES, 0.98),
         },

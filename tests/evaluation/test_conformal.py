@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from crepes import ConformalClassifier
+from crepes.extras import margin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
@@ -22,16 +23,13 @@ def sample(slices: int, seed: int = 0, signal: float = 2.5) -> tuple[np.ndarray,
 def test_agrees_with_crepes(confidence):
     truth, shares = sample(900)
     _, new = sample(200, seed=1)
-    judge = ConformalClassifier().fit(1 - shares[np.arange(900), truth], bins=truth)
-    expected = np.stack(
-        [
-            judge.predict_set(1 - new[:, [code]], np.full(200, code), confidence=confidence, smoothing=False)[
-                :, 0
-            ]
-            for code in range(4)
-        ],
-        axis=1,
-    ).astype(bool)
+    judge = ConformalClassifier().fit(margin(shares, classes=np.arange(4), y=truth), bins=truth)
+    alphas = margin(new)
+    held = [
+        judge.predict_set(alphas[:, [code]], np.full(200, code), confidence=confidence, smoothing=False)
+        for code in range(4)
+    ]
+    expected = np.concatenate(held, axis=1).astype(bool)
     expected[np.arange(200), new.argmax(axis=1)] = True
     assert (class_sets(fit_class_sets(truth, shares, confidence), new) == expected).all()
 
@@ -50,7 +48,7 @@ def test_a_set_is_never_empty_and_grows_with_the_promise(seed, slices, confidenc
 def test_too_few_slices_rule_nothing_out():
     truth, shares = np.repeat([0, 1], [99, 98]), np.tile([0.7, 0.1, 0.1, 0.1], (197, 1))
     fitted = fit_class_sets(truth, shares, 0.99)
-    assert np.isfinite(fitted.least).tolist() == [True, False, False, False]
+    assert np.isfinite(fitted.lead).tolist() == [True, False, False, False]
     assert fitted.n.tolist() == [99, 98, 0, 0]
 
 

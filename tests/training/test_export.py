@@ -295,7 +295,7 @@ def test_validation_alone_teaches_the_package(exported: Path, phantom):
     held = phantom[parts(phantom) == "validation"]
     assert (known.slices, known.persons) == (len(held), held["group"].nunique())
     assert known.class_sets.slices == {name: int((held["label"] == name).sum()) for name in CLASSES}
-    assert known.class_sets.least == dict.fromkeys(CLASSES)
+    assert known.class_sets.lead == dict.fromkeys(CLASSES)
     assert sum("in every class set" in note for note in known.notes) == 4
     slice_ = load_package(exported).predict(held["image"].iloc[0])
     assert set(slice_.class_set) == set(CLASSES)

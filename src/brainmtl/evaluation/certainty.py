@@ -106,7 +106,7 @@ def _class_sets(truth: NDArray[np.int64], shares: NDArray[np.floating], groups: 
     held = coverage(truth, held_out_sets(truth, shares, groups), groups)
     return ClassSets(
         confidence=found.confidence,
-        least={name: _below(one) for name, one in zip(CLASSES, found.least, strict=True)},
+        lead={name: _below(one) for name, one in zip(CLASSES, found.lead, strict=True)},
         slices={name: int(one) for name, one in zip(CLASSES, found.n, strict=True)},
         held={name: _measured(held[name].value) for name in CLASSES},
     )
@@ -118,7 +118,7 @@ def _always_in(sets: ClassSets) -> list[str]:
         f"{name} is in every class set: {sets.slices[name]} validation slices, and {sets.confidence:.0%} "
         f"needs {needed}"
         for name in CLASSES
-        if sets.least[name] is None
+        if sets.lead[name] is None
     ]
 
 

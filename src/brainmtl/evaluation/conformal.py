@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from brainmtl.evaluation.bootstrap import Interval
 from brainmtl.evaluation.clusters import cluster_codes
 from brainmtl.evaluation.rates import rate_interval
-from brainmtl.inference.certainty import in_class_set
+from brainmtl.inference.certainty import in_class_set, leads
 from brainmtl.labels import CLASSES
 
 CONFIDENCE = 0.99
@@ -21,13 +21,13 @@ class ClassSets:
     """What makes sets of probabilities.
 
     Attributes:
-        least: float64 ``(4,)``, the least probability at which each class is in the set; −infinity where the
-            calibration slices of a class are too few to leave it out of any set.
+        lead: float64 ``(4,)``, the least lead over the likeliest other class at which each class is in the
+            set; −infinity where its calibration slices are too few to leave it out of any set.
         confidence: as promised.
         n: int64 ``(4,)``, calibration slices of each class.
     """
 
-    least: NDArray[np.float64]
+    lead: NDArray[np.float64]
     confidence: float
     n: NDArray[np.int64]
 
@@ -37,21 +37,24 @@ def fit_class_sets(
 ) -> ClassSets:
     """Calibrate class by class: Mondrian conformal prediction (Vovk, Gammerman and Shafer 2005, § 4.5).
 
-    Non-conformity is 1 − the probability of the true class. A class of n slices takes the ⌈(n + 1) ·
-    confidence⌉-th smallest; with 99 % that needs 99 slices, and with fewer the class is in every set.
+    Non-conformity is how far the true class is behind the likeliest other one (the margin of Johansson et
+    al., IJCNN 2017): a slice that is confidently called another class then widens the sets of doubtful
+    slices, and not those of all. A class of n slices takes the ⌈(n + 1) · confidence⌉-th smallest; with 99 %
+    that needs 99 slices, and with fewer the class is in every set.
 
     Args:
         truth: int ``(N,)``, of slices that neither trained nor selected the network.
         probabilities: ``(N, 4)``.
         confidence: 0 to 1.
     """
-    least, numbers = [], []
+    lead, numbers = [], []
+    ahead = leads(probabilities)
     for code in range(len(CLASSES)):
-        true = np.sort(probabilities[truth == code, code].astype(float))[::-1]
+        true = np.sort(ahead[truth == code, code])[::-1]
         rank = math.ceil((len(true) + 1) * confidence - 1e-9)
-        least.append(true[rank - 1] if rank <= len(true) else -math.inf)
+        lead.append(true[rank - 1] if rank <= len(true) else -math.inf)
         numbers.append(len(true))
-    return ClassSets(np.array(least), confidence, np.array(numbers))
+    return ClassSets(np.array(lead), confidence, np.array(numbers))
 
 
 def class_sets(fitted: ClassSets, probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -64,7 +67,7 @@ def class_sets(fitted: ClassSets, probabilities: NDArray[np.floating]) -> NDArra
     Returns:
         bool ``(N, 4)``.
     """
-    return in_class_set(fitted.least, probabilities)
+    return in_class_set(fitted.lead, probabilities)
 
 
 def held_out_sets(

@@ -14,6 +14,7 @@ SMALLEST = float(np.finfo(float).eps)
 """What a probability of 0 counts as."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Lead = Annotated[float, Field(ge=-1, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -26,26 +27,26 @@ class ClassSets(_Part):
 
     Attributes:
         confidence: how often the set of a new slice holds its class, whichever class that is.
-        least: the least tempered probability at which a class is in the set; ``None`` where its validation
-            slices were too few to leave it out of any set.
+        lead: the least lead over the likeliest other class, in tempered probability, at which a class is in
+            the set; ``None`` where its validation slices were too few to leave it out of any set.
         slices: validation slices of each class.
         held: how often the sets of persons left out held the class, measured; ``None`` where unknown.
     """
 
     confidence: Share
-    least: dict[ClassName, Share | None]
+    lead: dict[ClassName, Lead | None]
     slices: dict[ClassName, int]
     held: dict[ClassName, Share | None]
 
     @model_validator(mode="after")
     def _knows_every_class(self) -> Self:
-        if any(set(one) != set(CLASSES) for one in (self.least, self.slices, self.held)):
+        if any(set(one) != set(CLASSES) for one in (self.lead, self.slices, self.held)):
             raise ValueError(f"class sets are of {', '.join(CLASSES)}")
         return self
 
     def of(self, probabilities: dict[ClassName, float]) -> tuple[ClassName, ...]:
         """The set of one slice, of tempered probabilities, the likeliest class first."""
-        least = [self.least[name] for name in CLASSES]
+        least = [self.lead[name] for name in CLASSES]
         limits = np.array([-np.inf if limit is None else limit for limit in least])
         shares = np.array([probabilities[name] for name in CLASSES])
         kept = in_class_set(limits, shares[None])[0]
@@ -153,18 +154,34 @@ def temper(probabilities: NDArray[np.floating], temperature: float) -> NDArray[n
     return tempered
 
 
-def in_class_set(least: NDArray[np.float64], probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
+def leads(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """By how much each class is ahead of the likeliest other one; below 0, how far it is behind.
+
+    Args:
+        probabilities: ``(N, C)``.
+
+    Returns:
+        ``(N, C)``, −1 to 1.
+    """
+    shares = np.asarray(probabilities, float)
+    second, first = np.sort(shares, axis=1)[:, -2:].T
+    likeliest = np.arange(shares.shape[1]) == shares.argmax(axis=1)[:, None]
+    ahead: NDArray[np.float64] = shares - np.where(likeliest, second[:, None], first[:, None])
+    return ahead
+
+
+def in_class_set(lead: NDArray[np.float64], probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
     """The classes that cannot be ruled out; the most probable one always is among them.
 
     Keeping it makes no set empty and can only raise the coverage.
 
     Args:
-        least: ``(C,)``, the least probability at which each class is in the set.
+        lead: ``(C,)``, the least lead over the likeliest other class at which each class is in the set.
         probabilities: ``(N, C)``.
 
     Returns:
         bool ``(N, C)``.
     """
-    kept: NDArray[np.bool_] = probabilities >= least
+    kept: NDArray[np.bool_] = leads(probabilities) >= lead
     kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
     return kept
