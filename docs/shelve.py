@@ -9,23 +9,23 @@ from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.inference.shelf import RECORD, SHIPPED
 from brainmtl.report.card import write_card
 from brainmtl.training.export import export_run
-from brainmtl.training.storage import Storage
 
 FOLDER = SHIPPED
-PLACES: dict[str, tuple[Storage, int]] = {"base": ("fp16", 12_000_000), "small": ("int8", 5_000_000)}
-"""How the weights of a package are stored, and its most bytes, by its name."""
+LARGEST = {"base": 12_000_000, "small": 5_000_000}
+"""Bytes of a package, by its name."""
 
 
 def main(run: Path, name: str) -> None:
-    """Export a run's network, and write its card and its hash beside it."""
-    if name not in PLACES:
-        raise InputError("no such place on the shelf", where=name, mend=" or ".join(PLACES))
-    storage, largest = PLACES[name]
+    """Export a run's network with weights of half precision, and write its card and its hash beside it."""
+    if name not in LARGEST:
+        raise InputError("no such place on the shelf", where=name, mend=" or ".join(LARGEST))
     package = FOLDER / f"{name}.onnx"
     with whole_file(package) as temporary:
-        export_run(run, temporary, storage)
-        if (size := temporary.stat().st_size) > largest:
-            raise InputError(f"{size:,} bytes, more than {largest:,}", where=run, mend="ship a smaller one")
+        export_run(run, temporary, "fp16")
+        if (size := temporary.stat().st_size) > LARGEST[name]:
+            raise InputError(
+                f"{size:,} bytes, more than {LARGEST[name]:,}", where=run, mend="ship a smaller one"
+            )
     write_card(run, FOLDER / f"{name}.md", package)
     record = FOLDER / RECORD
     entries = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}

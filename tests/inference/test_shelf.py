@@ -19,8 +19,24 @@ from brainmtl.inference.shelf import SHIPPED, describe, find_package, shelved
 MakePackage = Callable[..., Path]
 
 
+def test_a_model_comes_with_it_and_knows_how_sure_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whole, small, taught by BRISC, and with a card of its own."""
+    monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path / "none"))
+    (only,) = shelved().values()
+    package = brainmtl.load()
+    assert (only.name, package.info.task) == ("base", "joint")
+    assert only.path.stat().st_size <= 12_000_000
+    assert package.sha256 == only.sha256
+    assert package.sha256 in only.card.read_text(encoding="utf-8")
+    assert "CC BY 4.0" in package.info.provenance.attribution
+    assert None not in package.info.certainty.class_sets.lead.values()
+    assert package.predict(np.zeros((64, 64), np.uint8)).mask_area_px == 0
+
+
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's, empty, with nothing beside it."""
+    monkeypatch.setattr("brainmtl.inference.shelf.SHIPPED", tmp_path / "shipped")
     monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path / "models"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "models"

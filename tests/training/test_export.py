@@ -324,7 +324,7 @@ def test_a_run_is_put_on_the_shelf(run: Path, tmp_path: Path, monkeypatch):
     assert package.sha256 == file_sha256(tmp_path / "shelf/base.onnx")
     told = shelf.describe(shelf.shelved()["base"])
     assert package.sha256 in Path(told["card"]).read_text()
-    monkeypatch.setitem(script["PLACES"], "small", ("int8", 1000))
+    monkeypatch.setitem(script["LARGEST"], "small", 1000)
     with pytest.raises(InputError, match=r"bytes, more than 1,000"):
         script["main"](run, "small")
     with pytest.raises(InputError, match="huge: no such place on the shelf"):
