@@ -19,7 +19,7 @@ Row = tuple[str, Sequence[str], Sequence[tuple[NDArray[np.uint8], NDArray[np.boo
 
 
 def gallery_sheet(rows: Sequence[Row]) -> Figure:
-    """Draw rows of slices in two columns, each with its title above, its levels beneath, the tumour outlined.
+    """Draw rows of slices in two columns: the title above, a level in each slice, the tumour outlined.
 
     Args:
         rows: title, text of each level, and slices with their masks, as many as levels.
@@ -37,8 +37,7 @@ def gallery_sheet(rows: Sequence[Row]) -> Figure:
                 x, view = left + place * (CELL + GAP), View(pixels, mask, None)
                 box = (x / width, 1 - (top + TITLE + CELL) / height, CELL / width, CELL / height)
                 draw_view(figure.add_axes(box), view, whole_window(view), line=0.7)
-                spot = (x + CELL) / width, 1 - (top + TITLE / 2 + 2) / height
-                note: dict[str, Any] = {"color": DARK.soft, "va": "center", "ha": "right"}
-                if place or len(title) < 10:
-                    figure.text(*spot, level, fontsize=7.5, **note)
+                spot = (x + CELL / 2) / width, 1 - (top + TITLE + CELL - 4) / height
+                paper = {"facecolor": "black", "edgecolor": "none", "pad": 1.5}
+                figure.text(*spot, level, fontsize=7.5, color=DARK.ink, va="bottom", ha="center", bbox=paper)
     return figure
