@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 # Each test process has a core of its own; threads that wait for one another there only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes says what else the machine does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

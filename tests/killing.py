@@ -101,7 +101,9 @@ def _busy_with(out: Path) -> str:
 
 
 def _runs(out: Path) -> list[Path]:
-    return [path.parent for path in out.rglob("data.json") if not path.parent.name.startswith(".")]
+    """Walked, not globbed: folders are renamed meanwhile."""
+    whole = [Path(root) for root, _, files in os.walk(out) if "data.json" in files]
+    return [run for run in whole if not run.name.startswith(".")]
 
 
 def _parts(run: Path) -> int:
