@@ -1,9 +1,10 @@
 """What the tests share: where the real data lie, and a small phantom set."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,6 +16,32 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How long an example takes says what else the machine does.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+class Outcome(NamedTuple):
+    """What a command left: its exit code, and what it wrote to stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Call the command line in this process, with words."""
+    from brainmtl import cli
+
+    def call(*words: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["brainmtl", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        shown = capsys.readouterr()
+        return Outcome(code, shown.out, shown.err)
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,11 @@ import io
 import json
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from brainmtl import cli
 from brainmtl.data.fetch.sets import SETS, fetch, fetch_from_kaggle
 from brainmtl.data.formats import index_folder
 from brainmtl.errors import InputError, InterruptedRun, UsageError
@@ -160,20 +158,10 @@ def test_the_verb_shows_the_licence_and_names_what_is_wrong(
     site: Site,
     tmp_path: Path,
     archive: bytes,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run,
 ):
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["brainmtl", "fetch", *map(str, words)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, *capsys.readouterr()
-
     _publish(site, archive)
-    code, out, err = run("brisc", "-o", tmp_path / "set", "--hub", site.url)
+    code, out, err = run("fetch", "brisc", "-o", tmp_path / "set", "--hub", site.url)
     assert (code, out) == (0, f"{tmp_path / 'set'}\n")
     assert "Fateh" in err
     assert "Licence: CC BY 4.0" in err
@@ -183,7 +171,7 @@ def test_the_verb_shows_the_licence_and_names_what_is_wrong(
         (["figshare", "-o", tmp_path / "set", "--hub", site.url], 3, "something else"),
         (["figshare", "-o", tmp_path / "other", "--hub", site.url], 3, "404"),
     ):
-        code, out, err = run(*words)
+        code, out, err = run("fetch", *words)
         assert (code, out) == (expected, "")
         assert named in err
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
