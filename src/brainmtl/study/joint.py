@@ -90,9 +90,9 @@ def joint_against_single(
             parts=("test",),
             encoder_weights=weights,
         )
-        for seed in drawn  # a whole cross-validation of each arm before the next seed
-        for fold in folds
+        for seed in drawn  # a whole cross-validation of each arm before the next
         for arm, changes in ARMS.items()
+        for fold in folds
     }
     open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
     epochs = recipe.schedule.epochs
