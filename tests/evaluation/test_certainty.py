@@ -6,6 +6,8 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 
 from brainmtl.evaluation.certainty import Validation, fit_certainty
+from brainmtl.evaluation.conformal import fit_class_sets
+from brainmtl.evaluation.out_of_fold import ClassAnswers
 from brainmtl.inference.certainty import in_class_set, temper
 from brainmtl.labels import CLASSES
 
@@ -111,3 +113,23 @@ def test_limits_are_as_rounded_as_results_and_never_stricter():
     _, known = fit_certainty(validation())
     for limit in (*known.class_sets.lead.values(), known.abstention.least):
         assert limit == round(limit, 6)
+
+
+def test_siblings_teach_what_validation_is_too_small_for():
+    """Their many slices decide temperature, sets and abstention; validation says what came of it."""
+    truth, shares = honest(20_000, 2.0, seed=3)
+    persons = np.arange(len(truth)).astype(str).astype(object)
+    said = validation(300)
+    temperature, known = fit_certainty(said, ClassAnswers(truth, shares, persons))
+    assert temperature == pytest.approx(2.0, rel=0.03)
+    expected = fit_class_sets(truth, temper(shares, temperature)).lead
+    assert list(known.class_sets.lead.values()) == pytest.approx(expected, abs=1e-5)
+    assert sum(known.class_sets.slices.values()) == 20_000
+    chances = temper(said.probabilities, temperature)
+    kept = in_class_set(expected, chances)
+    for code, name in enumerate(CLASSES):
+        held = kept[said.truth == code, code].mean()
+        assert known.class_sets.held[name] == pytest.approx(held, abs=1e-4)
+    answered = chances.max(axis=1) >= known.abstention.least
+    assert known.abstention.answered == pytest.approx(answered.mean(), abs=1e-4)
+    assert known.slices == 300

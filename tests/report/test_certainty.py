@@ -8,8 +8,8 @@ import pytest
 
 from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.labels import CLASSES
-from brainmtl.report.certainty import certainty_table
-from brainmtl.report.folder import Evaluation
+from brainmtl.report.certainty import Calibration, calibration_of, can_calibrate, certainty_table
+from brainmtl.report.folder import Evaluation, Run
 
 PERSONS, SLICES = 300, 4
 
@@ -29,7 +29,8 @@ def said(part: str, seed: int, sharpness: float) -> Evaluation:
 
 
 def values(evaluation: Evaluation, validation: pd.DataFrame | None = None) -> dict[str, float]:
-    table = certainty_table(evaluation, validation)
+    calibration = None if validation is None else Calibration(validation, "on the validation part")
+    table = certainty_table(evaluation, calibration)
     assert table is not None
     return {row[0].text: row[1].value for row in table.rows}
 
@@ -57,3 +58,25 @@ def test_without_classes_or_with_one_person_there_is_no_table():
     alone = known.slices.assign(group="one")
     for slices in (blank, alone, None):
         assert certainty_table(Evaluation("validation", Path("nowhere"), {}, slices)) is None
+
+
+def test_slices_that_a_run_learnt_from_calibrate_its_other_parts_where_folds_answered_them():
+    validation, test, folds = (
+        said(part, n, 1.0) for n, part in enumerate(("validation", "test", "out-of-fold"))
+    )
+    assert folds.slices is not None
+    folds.slices["side"] = np.resize(["train", "validation", "test"], len(folds.slices))
+
+    def calibrated(*evaluations: Evaluation) -> dict[str, tuple[int, str] | None]:
+        run = Run(Path("nowhere"), {}, "", {}, {}, {}, {}, None, evaluations)
+        found = {one.part: (calibration_of(run, one), one) for one in evaluations}
+        assert all(can_calibrate(one, it) or it is None for it, one in found.values())
+        return {part: None if it is None else (len(it.slices), it.where) for part, (it, _) in found.items()}
+
+    third = (len(folds.slices) // 3, "out of fold on the training part")
+    assert calibrated(folds, test, validation) == {"out-of-fold": None, "test": third, "validation": third}
+    alone = (len(folds.slices), "on the validation part")
+    assert calibrated(test, validation) == {"test": alone, "validation": None}
+    assert calibrated(test) == {"test": None}
+    assert not can_calibrate(test, None)
+    assert can_calibrate(folds, None)

@@ -15,7 +15,7 @@ def rows(number: int, seed: int) -> pd.DataFrame:
     truth = chance.integers(4, size=number)
     logits = chance.normal(0, 1, (number, 4)) + 2.5 * np.eye(4)[truth]
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    labels = pd.DataFrame({"label": np.array(CLASSES)[truth]})
+    labels = pd.DataFrame({"label": np.array(CLASSES)[truth], "group": np.arange(number)})
     return pd.concat([labels, pd.DataFrame(shares, columns=list(PROBABILITIES))], axis=1)
 
 

@@ -31,6 +31,25 @@ def evaluate(
     show_metrics(metrics, as_json)
 
 
+@app.command("out-of-fold")
+def out_of_fold(
+    run: Annotated[Path, typer.Argument(help="The run whose recipe it is.")],
+    folds: Annotated[list[Path], typer.Argument(help="A run of each fold of patient-5fold, measured on it.")],
+    as_json: Json = False,
+) -> None:
+    """Give a run the results of its recipe on persons never seen: every slice as its fold's network answered.
+
+    `report` and `card` then show them, and `export` learns from them how sure the model may be.
+
+    Example: brainmtl out-of-fold runs/small runs/small-fold-*
+    """
+    from brainmtl.training.out_of_fold import pool_folds
+
+    with status("putting the folds together"):
+        metrics = pool_folds(run, folds)
+    show_metrics(metrics, as_json)
+
+
 @app.command()
 def score(
     pred: Annotated[Path, typer.Option(help="A folder of predicted masks, from any tool.")],

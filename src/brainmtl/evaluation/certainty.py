@@ -1,4 +1,4 @@
-"""What a validation part teaches of how sure a model may be: every promise of a package, fitted here."""
+"""What slices that nobody learnt from teach of how sure a model may be: every promise, fitted here."""
 
 import math
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainmtl.evaluation.clusters import cluster_codes
-from brainmtl.evaluation.conformal import coverage, fit_class_sets, held_out_sets
+from brainmtl.evaluation.conformal import class_sets, coverage, fit_class_sets, held_out_sets
 from brainmtl.evaluation.mask_conformal import COVERED, fit_margin, held_out_margin
+from brainmtl.evaluation.out_of_fold import ClassAnswers
 from brainmtl.evaluation.outlier import alarm_threshold, fit_features, held_out_distance
 from brainmtl.evaluation.selective import abstention, worst_of_each
 from brainmtl.evaluation.temperature import fit_temperature, scale
@@ -49,11 +50,14 @@ class Validation:
     features: NDArray[np.floating] | None
 
 
-def fit_certainty(said: Validation) -> tuple[float, Certainty]:
+def fit_certainty(said: Validation, siblings: ClassAnswers | None = None) -> tuple[float, Certainty]:
     """Fit the temperature, and with it the class sets, the abstention, the margin and what is familiar.
 
     Args:
         said: of a validation part whose persons are in no training part.
+        siblings: what networks of the same recipe said out of fold of the model's own training slices. They
+            are many more: the temperature, the sets and the abstention are then learnt from them, and
+            validation verifies what the sets hold and how much is answered.
 
     Returns:
         The temperature (1 where none helps), and the rest; its notes say what the part was too small for.
@@ -69,12 +73,15 @@ def fit_certainty(said: Validation) -> tuple[float, Certainty]:
     temperature, sets, rule, margin, familiar = 1.0, None, None, None, None
     named = said.truth >= 0
     if said.probabilities is not None and named.any():
-        truth, groups = said.truth[named], said.groups[named]
-        temperature = known(_temperature(truth, said.probabilities[named], groups)) or 1.0
-        shares = scale(said.probabilities[named], temperature)
-        sets = _class_sets(truth, shares, groups)
+        own = ClassAnswers(said.truth[named], said.probabilities[named], said.groups[named])
+        taught = own if siblings is None else siblings
+        temperature = known(_temperature(taught)) or 1.0
+        own, taught = _tempered(own, temperature), _tempered(taught, temperature)
+        sets = _class_sets(own, None if siblings is None else taught)
         notes += _always_in(sets)
-        rule = known(_abstention(truth, shares, groups))
+        rule = known(_abstention(own, taught))
+        if siblings is not None:
+            notes.append(_learnt_from(siblings))
     if said.needed is not None:
         margin = known(_margin(said.needed, said.groups))
     if said.features is not None:
@@ -91,9 +98,22 @@ def fit_certainty(said: Validation) -> tuple[float, Certainty]:
     )
 
 
-def _temperature(truth: NDArray[np.int64], shares: NDArray[np.floating], groups: NDArray[Any]) -> float | str:
+def _tempered(answers: ClassAnswers, temperature: float) -> ClassAnswers:
+    return answers._replace(probabilities=scale(answers.probabilities, temperature))
+
+
+def _learnt_from(siblings: ClassAnswers) -> str:
+    persons = len(set(siblings.groups.tolist()))
+    return (
+        f"temperature, class sets and abstention are learnt from {len(siblings.truth):,} training slices of "
+        f"{persons:,} persons or look-alikes, answered out of fold by networks of the same recipe; "
+        "validation verifies them"
+    )
+
+
+def _temperature(taught: ClassAnswers) -> float | str:
     try:
-        found = fit_temperature(truth, shares, groups)
+        found = fit_temperature(taught.truth, taught.probabilities, taught.groups)
     except ValueError as error:
         return f"probabilities are as the network states them: {error}"
     if found.nll_after >= found.nll_before:
@@ -101,9 +121,11 @@ def _temperature(truth: NDArray[np.int64], shares: NDArray[np.floating], groups:
     return found.value
 
 
-def _class_sets(truth: NDArray[np.int64], shares: NDArray[np.floating], groups: NDArray[Any]) -> ClassSets:
-    found = fit_class_sets(truth, shares)
-    held = coverage(truth, held_out_sets(truth, shares, groups), groups)
+def _class_sets(own: ClassAnswers, siblings: ClassAnswers | None) -> ClassSets:
+    taught = own if siblings is None else siblings
+    found = fit_class_sets(taught.truth, taught.probabilities)
+    kept = held_out_sets(*own) if siblings is None else class_sets(found, own.probabilities)
+    held = coverage(own.truth, kept, own.groups)
     return ClassSets(
         confidence=found.confidence,
         lead={name: _below(one) for name, one in zip(CLASSES, found.lead, strict=True)},
@@ -115,24 +137,22 @@ def _class_sets(truth: NDArray[np.int64], shares: NDArray[np.floating], groups: 
 def _always_in(sets: ClassSets) -> list[str]:
     needed = math.ceil(sets.confidence / (1 - sets.confidence) - 1e-9)
     return [
-        f"{name} is in every class set: {sets.slices[name]} validation slices, and {sets.confidence:.0%} "
+        f"{name} is in every class set: {sets.slices[name]} slices to learn from, and {sets.confidence:.0%} "
         f"needs {needed}"
         for name in CLASSES
         if sets.lead[name] is None
     ]
 
 
-def _abstention(
-    truth: NDArray[np.int64], shares: NDArray[np.floating], groups: NDArray[Any]
-) -> Abstention | str:
-    certainty, wrong = shares.max(axis=1), shares.argmax(axis=1) != truth
-    rows = worst_of_each(certainty, wrong, groups)
+def _abstention(own: ClassAnswers, taught: ClassAnswers) -> Abstention | str:
+    rows = worst_of_each(*_certain(taught), taught.groups)
     least = _below(abstention(*rows, RISK, BOUND).threshold)
     if least is None:
         return (
             f"no class is withheld as unsure: {len(rows[0])} persons, {int(rows[1].sum())} of them answered "
             f"wrongly, bound no threshold's risk by {RISK:.0%}"
         )
+    certainty, wrong = _certain(own)
     answered = certainty >= least
     return Abstention(
         least=least,
@@ -141,6 +161,12 @@ def _abstention(
         answered=_rounded(answered.mean()),
         wrong=_rounded(wrong[answered].mean()),
     )
+
+
+def _certain(answers: ClassAnswers) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """The probability of the class called, and whether it is wrong."""
+    shares = answers.probabilities
+    return shares.max(axis=1), shares.argmax(axis=1) != answers.truth
 
 
 def _margin(needed: NDArray[np.floating], groups: NDArray[Any]) -> Margin | str:

@@ -29,7 +29,7 @@ class ClassSets(_Part):
         confidence: how often the set of a new slice holds its class, whichever class that is.
         lead: the least lead over the likeliest other class, in tempered probability, at which a class is in
             the set; ``None`` where its validation slices were too few to leave it out of any set.
-        slices: validation slices of each class.
+        slices: of each class, that it was learnt from.
         held: how often the sets of persons left out held the class, measured; ``None`` where unknown.
     """
 

@@ -12,7 +12,7 @@ from brainmtl.inference.info import NOTE, PackageInfo
 from brainmtl.inference.package import load_package
 from brainmtl.labels import CLASSES
 from brainmtl.report.claim import ANSWERS, TASKS
-from brainmtl.report.folder import PARTS, Evaluation, Run, read_run
+from brainmtl.report.folder import MEASURED_ON, Evaluation, Run, read_run
 from brainmtl.report.names import metric_name, value_name
 from brainmtl.report.results import data_tables, failure_table, interval_note, stratum_tables
 from brainmtl.report.tables import Table, count, escape, measured, text, to_json, to_markdown
@@ -215,7 +215,7 @@ def _limits(run: Run, info: PackageInfo | None) -> list[str]:
     classes = run.setting("network.classifier.classes") or CLASSES
     named = ", ".join(value_name(name) for name in classes)
     sources = ", ".join(run.data.get("sources") or [])
-    absent = [part for part in reversed(PARTS) if part not in {one.part for one in run.evaluations}]
+    absent = [part for part in MEASURED_ON if part not in {one.part for one in run.evaluations}]
     said = [
         f"It can say {named}; whatever else a slice shows gets one of these names."
         if run.setting("network.classifier") is not None

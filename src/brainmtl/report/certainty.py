@@ -1,5 +1,6 @@
 """Whether a run's probabilities can be trusted on persons that calibrated nothing, as a table."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,44 +9,84 @@ from numpy.typing import NDArray
 
 from brainmtl.evaluation.bootstrap import Interval, bootstrap, mean_interval
 from brainmtl.evaluation.calibration import ece, ece_adaptive, nll
-from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, coverage, fit_class_sets, held_out_sets
+from brainmtl.evaluation.out_of_fold import PART, class_answers, teaching
 from brainmtl.evaluation.temperature import best_temperature, held_out_scaled, scale
 from brainmtl.evaluation.weighted import Weights
 from brainmtl.labels import CLASSES
-from brainmtl.report.folder import Evaluation
+from brainmtl.report.folder import Evaluation, Run
 from brainmtl.report.names import Kind, value_name
 from brainmtl.report.tables import Cell, Table, measured, text
 
-Said = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[Any]]
-"""True classes ``(N,)``, probabilities ``(N, 4)``, persons ``(N,)``."""
+
+@dataclass(frozen=True)
+class Calibration:
+    """What calibrates the numbers of a part.
+
+    Attributes:
+        slices: rows as ``per_image.parquet`` has them; none of the part's.
+        where: they are from, as in "calibrated on the validation part".
+    """
+
+    slices: pd.DataFrame
+    where: str
 
 
-def certainty_table(evaluation: Evaluation, validation: pd.DataFrame | None = None) -> Table | None:
+def calibration_of(run: Run, evaluation: Evaluation) -> Calibration | None:
+    """What calibrates a part: what the run learnt from, answered out of fold, or else its validation part;
+    ``None`` where neither is there or the part is that one itself.
+
+    Args:
+        run: whose part.
+        evaluation: the part.
+    """
+    parts = {one.part: one.slices for one in run.evaluations if one.slices is not None}
+    if evaluation.part == PART:
+        return None
+    if PART in parts:
+        return Calibration(teaching(parts[PART]), "out of fold on the training part")
+    if evaluation.part != "validation" and "validation" in parts:
+        return Calibration(parts["validation"], "on the validation part")
+    return None
+
+
+def can_calibrate(evaluation: Evaluation, calibration: Calibration | None) -> bool:
+    """Whether a part's certainty can be told: a test part calibrates nothing, not even itself.
+
+    Args:
+        evaluation: the part.
+        calibration: of :func:`calibration_of`.
+    """
+    return calibration is not None or evaluation.part in ("validation", PART)
+
+
+def certainty_table(evaluation: Evaluation, calibration: Calibration | None = None) -> Table | None:
     """Calibration before and after temperature scaling, and what conformal class sets hold.
 
     Args:
         evaluation: of one part.
-        validation: ``per_image.parquet`` of the part that calibrates; ``None`` where the part is that one
-            itself: each slice is then calibrated on other persons.
+        calibration: what calibrates; ``None`` where the part does itself: each slice is then calibrated on
+            other persons.
 
     Returns:
         ``None`` without class probabilities, or where fewer than two persons calibrate.
     """
-    said = _said(evaluation.slices)
-    taught = said if validation is None else _said(validation)
-    if said is None or taught is None or len(set(taught[2])) < 2:
+    if evaluation.slices is None:
         return None
+    said = class_answers(evaluation.slices)
+    taught = said if calibration is None else class_answers(calibration.slices)
     truth, stated, groups = said
-    if validation is None:
+    if not len(truth) or len(set(taught.groups)) < 2:
+        return None
+    if calibration is None:
         scaled = held_out_scaled(truth, stated, groups)
         kept = held_out_sets(truth, scaled, groups)
     else:
-        temperature = best_temperature(*taught[:2])
+        temperature = best_temperature(taught.truth, taught.probabilities)
         scaled = scale(stated, temperature)
-        kept = class_sets(fit_class_sets(taught[0], scale(taught[1], temperature)), scaled)
+        kept = class_sets(fit_class_sets(taught.truth, scale(taught.probabilities, temperature)), scaled)
     rows = [*_calibration(truth, stated, scaled, groups), *_sets(truth, kept, groups)]
-    how = "on other persons of this part" if validation is None else "on the validation part"
+    how = "on other persons of this part" if calibration is None else calibration.where
     note = (
         f"Temperature and sets are calibrated {how}. In brackets 95 % intervals over persons. The promise is "
         f"{CONFIDENCE:.0%} for each class."
@@ -53,18 +94,8 @@ def certainty_table(evaluation: Evaluation, validation: pd.DataFrame | None = No
     return Table(f"{evaluation.part}-certainty", "Certainty", ("what", "value"), tuple(rows), note)
 
 
-def _said(slices: pd.DataFrame | None) -> Said | None:
-    if slices is None:
-        return None
-    known = slices[slices["label"].notna() & slices[PROBABILITIES[0]].notna()]
-    if known.empty:
-        return None
-    truth = np.array([CLASSES.index(name) for name in known["label"]], np.int64)
-    return truth, known[list(PROBABILITIES)].to_numpy(dtype=float), known["group"].to_numpy(dtype=object)
-
-
 def _calibration(
-    truth: NDArray[np.int64], stated: NDArray[np.float64], scaled: NDArray[np.float64], groups: NDArray[Any]
+    truth: NDArray[np.int64], stated: NDArray[np.floating], scaled: NDArray[np.floating], groups: NDArray[Any]
 ) -> list[tuple[Cell, Cell]]:
     measures = {"ECE": ece, "ECE, adaptive": ece_adaptive, "NLL, nats": nll}
     ways = {"as stated": stated, "after temperature scaling": scaled}

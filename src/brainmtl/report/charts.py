@@ -47,15 +47,15 @@ def training_charts(run: Run) -> list[Chart]:
     return list(_training_charts(run))
 
 
-def evaluation_charts(evaluation: Evaluation, validation: pd.DataFrame | None = None) -> list[Chart]:
+def evaluation_charts(evaluation: Evaluation, calibration: pd.DataFrame | None = None) -> list[Chart]:
     """The confusion matrix, the spread of Dice, the reliability diagram, the risk–coverage curve and the
     sizes of conformal sets, as far as they apply.
 
     Args:
         evaluation: of one part.
-        validation: ``per_image.parquet`` of another part, which calibrates the sets.
+        calibration: rows of another part, which calibrate the sets.
     """
-    return [*_evaluation_charts(evaluation), *_set_charts(evaluation, validation)]
+    return [*_evaluation_charts(evaluation), *_set_charts(evaluation, calibration)]
 
 
 def _training_charts(run: Run) -> Iterator[Chart]:
@@ -150,10 +150,10 @@ def _evaluation_charts(evaluation: Evaluation) -> Iterator[Chart]:
         )
 
 
-def _set_charts(evaluation: Evaluation, validation: pd.DataFrame | None) -> Iterator[Chart]:
-    if evaluation.slices is None or validation is None:
+def _set_charts(evaluation: Evaluation, calibration: pd.DataFrame | None) -> Iterator[Chart]:
+    if evaluation.slices is None or calibration is None:
         return
-    found = set_sizes(validation, evaluation.slices)
+    found = set_sizes(calibration, evaluation.slices)
     if found is not None:
         counts, held = found
         alone, whole = counts[:, 0].sum() / counts.sum(), held.sum() / counts.sum()

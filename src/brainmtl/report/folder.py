@@ -11,8 +11,10 @@ import yaml
 
 from brainmtl.errors import InputError
 
-Part = Literal["test", "validation"]
-PARTS: tuple[Part, ...] = ("test", "validation")
+Part = Literal["out-of-fold", "test", "validation"]
+PARTS: tuple[Part, ...] = ("out-of-fold", "test", "validation")
+MEASURED_ON: tuple[Part, ...] = ("validation", "test")
+"""The parts that every run can be measured on."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Run:
         network: ``network.json``.
         result: ``result.json``; empty until the run has finished.
         log: ``log.csv``, one row an epoch; ``None`` before the first epoch has ended.
-        evaluations: the measured parts, test first.
+        evaluations: the measured parts, in the order of :data:`PARTS`.
     """
 
     path: Path

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 import brainmtl
 from brainmtl.evaluation.slice_list import NAME, write_slice_list
-from brainmtl.report.certainty import certainty_table
+from brainmtl.report.certainty import calibration_of, can_calibrate, certainty_table
 from brainmtl.report.charts import Chart, evaluation_charts, training_charts
 from brainmtl.report.claim import claim_table
-from brainmtl.report.folder import Evaluation, Run, read_run
+from brainmtl.report.folder import MEASURED_ON, Evaluation, Run, read_run
 from brainmtl.report.html import Card, data_uri, template, write_whole
 from brainmtl.report.latex import run_macros, to_latex
 from brainmtl.report.names import METRICS, metric_name, value_name, write_interval, write_number
@@ -163,13 +161,14 @@ def _section(run: Path, found: Run, evaluation: Evaluation, others: Sequence[Run
     if rows:
         sheet = panel_sheet(sorted(rows, key=len, reverse=True))
         write_whole(run / "figures" / f"{evaluation.part}-panels.png", to_png(sheet, dpi=100))
-    calibration = _calibration(found, evaluation)
-    certain = certainty_table(evaluation, calibration) if _can_calibrate(evaluation, calibration) else None
+    calibration = calibration_of(found, evaluation)
+    certain = certainty_table(evaluation, calibration) if can_calibrate(evaluation, calibration) else None
+    taught = None if calibration is None else calibration.slices
     versus = versus_table(found, others, evaluation.part)
     return Section(
         part=evaluation.part,
         slices=_count(evaluation),
-        charts=[_draw(run, chart) for chart in evaluation_charts(evaluation, calibration)],
+        charts=[_draw(run, chart) for chart in evaluation_charts(evaluation, taught)],
         tables=[one for one in (versus, *stratum_tables(evaluation), certain) if one is not None],
         extremes={label: [_card(*one) for one in picks] for label, picks in best.items() if picks},
         failures=[_card(*one) for one in wrong],
@@ -179,17 +178,6 @@ def _section(run: Path, found: Run, evaluation: Evaluation, others: Sequence[Run
         rows=evaluation.slices is not None,
         gone=gone,
     )
-
-
-def _calibration(run: Run, evaluation: Evaluation) -> pd.DataFrame | None:
-    """The rows of the validation part, for another part."""
-    others = (one for one in run.evaluations if one.part == "validation" and one is not evaluation)
-    return next((one.slices for one in others), None)
-
-
-def _can_calibrate(evaluation: Evaluation, calibration: pd.DataFrame | None) -> bool:
-    """A test part calibrates nothing, not even itself."""
-    return evaluation.part == "validation" or calibration is not None
 
 
 def _seen(evaluation: Evaluation, picks: list[Pick]) -> list[tuple[Pick, View]]:
@@ -254,9 +242,7 @@ def _missing(run: Run) -> list[str]:
         said.append("The run has not finished: everything here is of its epochs so far.")
     elif run.status != "finished":
         said.append(f"The run has {run.status} before its end.")
-    said += [
-        f"It has not been evaluated on {part}." for part in ("validation", "test") if part not in measured
-    ]
+    said += [f"It has not been evaluated on {part}." for part in MEASURED_ON if part not in measured]
     if run.log is None:
         said.append("No epoch has ended yet, so there are no curves.")
     if run.task == "segmentation":

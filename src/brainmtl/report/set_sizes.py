@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, fit_class_sets
+from brainmtl.evaluation.out_of_fold import class_answers
 from brainmtl.labels import CLASSES
 from brainmtl.report.names import value_name
 from brainmtl.report.style import Theme, one_axes
@@ -16,24 +16,24 @@ SHADES = (1.0, 0.62, 0.36, 0.16)
 
 
 def set_sizes(
-    validation: pd.DataFrame, slices: pd.DataFrame, confidence: float = CONFIDENCE
+    calibration: pd.DataFrame, slices: pd.DataFrame, confidence: float = CONFIDENCE
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Sets calibrated on the validation part, counted on another.
+    """Sets calibrated on some slices, counted on others.
 
     Args:
-        validation: ``per_image.parquet`` of the part that calibrates.
-        slices: of the part that is shown.
+        calibration: rows that calibrate, as ``per_image.parquet`` has them.
+        slices: those that are shown.
         confidence: as promised.
 
     Returns:
         int64 ``(4, 4)``, slices by true class and size of their set, one to four; and ``(4,)``, those of each
-        class whose set holds it. ``None`` where either part lacks classes.
+        class whose set holds it. ``None`` where either lacks classes.
     """
-    seen, shown = (_called(rows) for rows in (validation, slices))
-    if not len(seen[0]) or not len(shown[0]):
+    seen, shown = class_answers(calibration), class_answers(slices)
+    if not len(seen.truth) or not len(shown.truth):
         return None
-    truth, probabilities = shown
-    kept = class_sets(fit_class_sets(*seen, confidence), probabilities)
+    truth = shown.truth
+    kept = class_sets(fit_class_sets(seen.truth, seen.probabilities, confidence), shown.probabilities)
     counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
     np.add.at(counts, (truth, kept.sum(axis=1) - 1), 1)
     held = np.bincount(truth[kept[np.arange(len(truth)), truth]], minlength=len(CLASSES))
@@ -77,9 +77,3 @@ def set_size_bars(
         axes.set_xlabel(f"share of slices, by size of the {confidence * 100:g} % set")
         figure.legend(loc="outside upper left", ncols=4, columnspacing=0.8, handlelength=1.0)
         return figure
-
-
-def _called(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    known = rows[rows["label"].notna() & rows[PROBABILITIES[0]].notna()]
-    truth = np.array([CLASSES.index(name) for name in known["label"]], np.int64)
-    return truth, known[list(PROBABILITIES)].to_numpy(dtype=float)

@@ -16,8 +16,8 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import read_picture
 
-Part = Literal["test", "validation", "train"]
-PARTS: Final[tuple[Part, ...]] = ("test", "validation", "train")
+Part = Literal["out-of-fold", "test", "validation", "train"]
+PARTS: Final[tuple[Part, ...]] = ("out-of-fold", "test", "validation", "train")
 Layer = Literal["picture", "truth", "prediction"]
 SECTIONS: Final = ("segmentation", "classification", "joint")
 DEPTHS: Final = ("data.json", "*/data.json", "*/*/data.json")

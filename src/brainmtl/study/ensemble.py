@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from brainmtl.evaluation.paired import paired_difference
 from brainmtl.evaluation.scorecard import summarise
 from brainmtl.evaluation.uncertainty import entropy, mutual_information, two_sided
 from brainmtl.imaging.files import whole_file
+from brainmtl.imaging.threads import threads
 from brainmtl.report.ensemble import write_ensemble
 from brainmtl.study.model import Answer, Model, load_model
 from brainmtl.study.slices import (
@@ -143,20 +145,23 @@ def _answers(
     voices = sorted({voice for way in asked for voice in way.voices})
     seconds = dict.fromkeys(voices, 0.0)
     rows: dict[str, list[dict[str, Any]]] = {way.name: [] for way in asked}
-    for start in range(0, len(chosen), BATCH):
-        batch = [read_slice(row) for _, row in chosen.iloc[start : start + BATCH].iterrows()]
-        said: dict[Voice, list[Answer]] = {}
-        for number, mirrored in voices:
-            began = time.perf_counter()
-            said[number, mirrored] = models[number].answer([one.pixels for one in batch], mirrored=mirrored)
-            seconds[number, mirrored] += time.perf_counter() - began
-        for way in asked:
-            threshold = float(np.mean([models[number].threshold for number, _ in way.voices]))
-            rows[way.name] += [
-                _row(one, [said[voice][place] for voice in way.voices], threshold)
-                for place, one in enumerate(batch)
-            ]
-        progress(start + len(batch), len(chosen))
+    with threads() as pool:
+        for start in range(0, len(chosen), BATCH):
+            batch = list(
+                pool.map(read_slice, (row for _, row in chosen.iloc[start : start + BATCH].iterrows()))
+            )
+            said: dict[Voice, list[Answer]] = {}
+            for number, mirrored in voices:
+                began = time.perf_counter()
+                said[number, mirrored] = models[number].answer(
+                    [one.pixels for one in batch], mirrored=mirrored
+                )
+                seconds[number, mirrored] += time.perf_counter() - began
+            for way in asked:
+                threshold = float(np.mean([models[number].threshold for number, _ in way.voices]))
+                together = zip(*(said[voice] for voice in way.voices), strict=True)
+                rows[way.name] += pool.map(partial(_row, threshold=threshold), batch, together)
+            progress(start + len(batch), len(chosen))
     return {name: pd.DataFrame(some) for name, some in rows.items()}, seconds
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -17,6 +18,7 @@ from brainmtl.data.attribution import attribution
 from brainmtl.data.manifest import read_manifest
 from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.evaluation.certainty import fit_certainty
+from brainmtl.evaluation.out_of_fold import PART, ClassAnswers, class_answers, teaching
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square
@@ -128,10 +130,17 @@ def _taught(
 ) -> PackageInfo:
     """The metadata with the temperature and the certainty that validation teaches."""
     try:
-        temperature, certainty = fit_certainty(listen(package, run, recipe, progress))
+        temperature, certainty = fit_certainty(listen(package, run, recipe, progress), _siblings(run))
     except InputError:
         temperature, certainty = 1.0, Certainty(slices=0, persons=0, notes=(NOT_HEARD,))
     return package.info.model_copy(update={"temperature": temperature, "certainty": certainty})
+
+
+def _siblings(run: Path) -> ClassAnswers | None:
+    """What the networks of the recipe's folds said of the run's training slices, where they were pooled."""
+    rows = run / "evaluation" / PART / "per_image.parquet"
+    answers = class_answers(teaching(pd.read_parquet(rows))) if rows.is_file() else None
+    return answers if answers is not None and len(answers.truth) else None
 
 
 def check_agreement(network: Probabilities, package: ModelPackage, squares: NDArray[np.uint8]) -> None:
@@ -240,7 +249,7 @@ def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -
 def _measured(run: Path) -> dict[str, dict[str, float]]:
     """The headline numbers of each evaluated part."""
     found: dict[str, dict[str, float]] = {}
-    for part in ("validation", "test"):
+    for part in (PART, "validation", "test"):
         path = run / "evaluation" / part / "metrics.json"
         metrics = read_json(path) if path.exists() else {}
         for section, name in HEADLINES:
