@@ -61,8 +61,14 @@ def test_files_can_be_read_and_are_the_same_each_time(run, theme):
         root = ElementTree.fromstring(svg)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert svg == to_svg(chart.draw(theme))
-        png = Image.open(io.BytesIO(to_png(chart.draw(theme))))
+        written, drawn = to_png(chart.draw(theme)), io.BytesIO()
+        chart.draw(theme).savefig(drawn, format="png", dpi=DPI)
+        assert len(written) < 0.8 * len(drawn.getvalue())
+        png = Image.open(io.BytesIO(written))
         assert png.size == (round(WIDTH * DPI), round(HEIGHT * DPI))
+        off = np.abs(np.asarray(png.convert("RGB"), int) - np.asarray(Image.open(drawn))[..., :3])
+        assert np.percentile(off, 99.9) <= 8
+        assert off.max() <= 48
 
 
 def test_loss_curves_draw_the_log(run):

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from brainmtl.labels import CLASSES
 
@@ -21,6 +22,8 @@ WIDTH, HEIGHT = 3.5, 3.1
 SMALL: Final = 1.6
 """Inches a side of a plot among many."""
 DPI: Final = 200
+COLOURS: Final = 256
+"""Of a PNG."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,16 @@ def many_axes(theme: Theme, rows: int, columns: int) -> Iterator[tuple[Figure, l
 
 
 def to_png(figure: Figure, dpi: int = DPI) -> bytes:
-    """A figure as a PNG.
+    """A figure as a PNG of a palette: half of the bytes, and no difference that an eye sees.
 
     Args:
         figure: any.
         dpi: pixels an inch.
     """
-    return _save(figure, format="png", dpi=dpi, metadata={"Software": None})
+    drawn = Image.open(io.BytesIO(_save(figure, format="png", dpi=dpi, metadata={"Software": None})))
+    small = io.BytesIO()
+    drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
 
 
 def to_svg(figure: Figure) -> bytes:
