@@ -135,8 +135,8 @@ def test_a_small_network_learns_what_it_has_not_seen(run, manifest):
         "network.encoder.widths=[8, 16, 32, 32]",
         "network.decoder.widths=[32, 16, 8]",
         "network.classifier={hidden: [32]}",
-        "optimizer={name: adamw, lr: 2e-2}",
-        "schedule={name: one-cycle, epochs: 30, monitor: validation_score}",
+        "optimizer={name: adamw, lr: 6e-3}",
+        "schedule={name: one-cycle, epochs: 40, monitor: validation_score}",
     )
     assert max(float(row["validation_score"]) for row in read_log(one / "log.csv")) > 0.95
     table = read_manifest(manifest)
@@ -145,8 +145,7 @@ def test_a_small_network_learns_what_it_has_not_seen(run, manifest):
         outputs = load_network(one)(torch.from_numpy(cache.images[rows])[:, None] / 255)
     assert [CLASSES[label] for label in outputs.class_logits.argmax(1)] == table["label"].iloc[rows].tolist()
     said, truth = (outputs.mask_logits[:, 0].numpy() > 0), cache.masks[rows] > 127
-    # Where tensors lie in memory moves their last bits, and so all that follows: .81 was seen
-    assert f1_score(truth.ravel(), said.ravel()) > 0.7
+    assert f1_score(truth.ravel(), said.ravel()) > 0.9
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
