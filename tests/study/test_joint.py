@@ -12,6 +12,7 @@ from brainmtl.data.manifest import read_manifest, write_manifest
 from brainmtl.errors import InputError
 from brainmtl.models.build import build_network, parameter_counts
 from brainmtl.study.joint import ARMS, joint_against_single
+from brainmtl.study.share import share_study
 from brainmtl.study.space import overrides, points, read_sweep
 from brainmtl.training.fit import train
 from brainmtl.training.log import read_log
@@ -65,6 +66,12 @@ def test_numbers_are_those_of_the_runs(studied):
     assert {path.name for path in (studied / "tables").iterdir()} == {
         f"joint-vs-single{name}.{suffix}" for name in ("", "-cost") for suffix in ("md", "csv")
     }
+    assert {path.name for path in (studied / "figures").iterdir()} == {
+        f"joint-vs-single.{suffix}" for suffix in ("png", "svg")
+    }
+    shared = share_study(studied, studied.parent / "shared")
+    logs = {path.parent.parent.name for path in shared if path.name == "log.csv"}
+    assert logs == set(ARMS)
     assert len((studied.parent / "test-ledger.md").read_text().splitlines()) == 6 + len(ARMS)
 
 

@@ -147,6 +147,7 @@ def joint_vs_single(
     overrides: Overrides = None,
     encoder_weights: Weights = None,
     ledger: Annotated[Path | None, typer.Option(help="Where the reading of the folds is noted.")] = None,
+    share: Share = None,
     as_json: Json = False,
 ) -> None:
     """Train one joint network and two specialists on the same folds by person and seeds: is it as good?
@@ -156,6 +157,7 @@ def joint_vs_single(
     from brainmtl.study.jobs import fitting_workers
     from brainmtl.study.joint import joint_against_single
     from brainmtl.study.joint_summary import cost_table, equivalence_table
+    from brainmtl.study.share import share_study
     from brainmtl.training.recipe import read_recipe
 
     with bar("training joint and single networks, epochs", None) as progress:
@@ -171,6 +173,8 @@ def joint_vs_single(
             ledger=ledger,
             progress=progress,
         )
+    if share is not None:
+        share_study(out, share)
     show_found(found, as_json, equivalence_table(found), cost_table(found))
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from brainmtl.evaluation.equivalence import tost
 from brainmtl.imaging.files import whole_file
+from brainmtl.report.equivalence import equivalence_chart
+from brainmtl.report.style import LIGHT, to_png, to_svg
 from brainmtl.report.tables import Cell, Table, text, to_csv, to_markdown
 from brainmtl.study.joint_cost import measure_cost
 from brainmtl.training.evaluate import note_reading
@@ -66,6 +68,10 @@ def write_summary(
         for suffix, written in (("md", to_markdown(table)), ("csv", to_csv(table))):
             with whole_file(out / "tables" / f"{table.name}.{suffix}") as temporary:
                 temporary.write_text(written, encoding="utf-8")
+    figure = equivalence_chart(found["equivalence"], MARGIN, LIGHT)
+    for suffix, drawn in (("png", to_png(figure)), ("svg", to_svg(figure))):
+        with whole_file(out / "figures" / f"joint-vs-single.{suffix}") as temporary:
+            temporary.write_bytes(drawn)
     for arm in arms:
         _note(arm, out, plan, [run for (one, *_), run in runs.items() if one == arm], ledger)
     write_json(out / record, found)

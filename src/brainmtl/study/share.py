@@ -1,4 +1,4 @@
-"""What of a cross-validation or a sweep may be shown to anybody: no slice of a set, no path of a machine."""
+"""What of a study may be shown to anybody: no slice of a set, no path of a machine."""
 
 import json
 import shutil
@@ -8,14 +8,14 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 from brainmtl.training.run import read_json
 
-RECORDS = ("crossval.json", "sweep.json")
+RECORDS = ("crossval.json", "sweep.json", "joint-vs-single.json")
 
 
 def share_study(study: Path, out: Path) -> list[Path]:
     """Copy the record, the recipe, the tables and the charts, and the log of each run.
 
     Args:
-        study: a folder that ``brainmtl crossval`` or ``brainmtl sweep`` has finished.
+        study: a folder that ``brainmtl crossval``, ``sweep`` or ``joint-vs-single`` has finished.
         out: a folder; files of the same names in it are replaced.
 
     Returns:
@@ -28,7 +28,11 @@ def share_study(study: Path, out: Path) -> list[Path]:
     if not records:
         raise InputError("has not finished", where=study, mend="call it again to go on")
     written = []
-    found = [path for form in ("tables/*", "figures/*.png", "*/log.csv") for path in study.glob(form)]
+    found = [
+        path
+        for form in ("tables/*", "figures/*.png", "*/log.csv", "*/*/log.csv")
+        for path in study.glob(form)
+    ]
     for path in [study / "recipe.yaml", *found]:
         written.append(out / path.relative_to(study))
         with whole_file(written[-1]) as temporary:
