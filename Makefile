@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --progress-bar on -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(READY) ## phantoms, training, evaluation, prediction and a report, in a few minutes
+demo: $(READY) ## phantoms, training, evaluation, prediction and a report; ten minutes on two cores
 	rm -rf demo
 	$(BIN)/brainmtl demo demo
 

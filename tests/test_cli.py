@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ VERBS = (
     "sweep",
     "joint-vs-single",
     "evaluate",
+    "out-of-fold",
     "score",
     "robustness",
     "ensemble",
@@ -42,6 +44,19 @@ def test_every_verb_has_help_with_an_example(run, verb):
     shown = run(verb, "--help")
     assert shown.code == 0
     assert f"Example: brainmtl {verb}" in shown.out
+
+
+def test_the_version_is_that_of_the_package(run):
+    shown = run("--version")
+    assert (shown.code, shown.out.strip()) == (0, version("brainmtl"))
+
+
+def test_a_table_that_no_terminal_shows_has_whole_lines(run):
+    lines = run("recipes").out.splitlines()
+    (row,) = [line for line in lines if "gil2025-improved-baseline" in line]
+    assert "classification" in row
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines[0]) > 80
 
 
 def test_help_and_a_usage_error_load_neither_torch_nor_pandas():
@@ -192,6 +207,11 @@ def test_the_whole_way(run, phantom_root, tmp_path, monkeypatch):
     rows = json.loads(said.out)
     assert [row["status"] for row in rows] == ["ok", "ok", "ok", "error"]
     assert rows == json.loads((tmp_path / "out" / "results.json").read_text())
+    told = run("predict", slices[0], tmp_path / "bad.png", "--model", package, "-o", tmp_path / "told")
+    good, bad = told.out.splitlines()
+    assert good.endswith(" px")
+    assert "px" not in bad.removeprefix(str(tmp_path))
+    assert "1 of 2 could not be read" in told.err
     masks = folder / "evaluation/test/masks"
     scored = run("score", "--pred", masks, "--truth", masks, "--json")
     assert scored.code == 0

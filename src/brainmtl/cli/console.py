@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from brainmtl.report.tables import Table
 
 
+WIDE = 240
+"""Characters a line that no terminal has to show."""
+
+
 def say(text: str) -> None:
     """Print a line to stderr.
 
@@ -61,6 +65,8 @@ def show_found(found: dict[str, Any], as_json: bool, *tables: "Table") -> None:
 def show_table(head: list[str], rows: list[list[str]]) -> None:
     """Print a table; text too long for its column goes on below, but the first column is never broken.
 
+    Where no terminal says how wide a line may be, lines are as wide as they have to be.
+
     Args:
         head: names of the columns.
         rows: text by column.
@@ -74,7 +80,7 @@ def show_table(head: list[str], rows: list[list[str]]) -> None:
     table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 @contextmanager

@@ -117,12 +117,12 @@ def predict(
         typer.echo(json.dumps(rows, indent=2))
     else:
         for row in rows:
-            typer.echo(f"{_place(row)}: {_said(row)}, {_size(row)}")
+            typer.echo(f"{_place(row)}: {', '.join(part for part in (_said(row), _size(row)) if part)}")
     _warn(rows)
     bad = [row for row in rows if row["status"] == "error"]
     if bad:
         raise InputError(
-            f"{len(bad)} of {len(rows)} files could not be read",
+            f"{len(bad)} of {len(rows)} could not be read, this one first",
             where=bad[0]["file"],
             mend="see results.json",
         )
@@ -197,7 +197,8 @@ def _size(row: dict[str, Any]) -> str:
         (row["volume_ml"], "ml in all"),
     )
     said = [f"{value:.1f} {unit}" for value, unit in sizes if value]
-    return ", ".join([f"{row['mask_area_px'] or 0} px", *said])
+    area = row["mask_area_px"]
+    return ", ".join(([] if area is None else [f"{area} px"]) + said)
 
 
 def _warn(rows: list[dict[str, Any]]) -> None:

@@ -22,3 +22,5 @@ def demo(
 
     page = run_demo(out, say=say, bar=bar, train_bar=sys.stderr.isatty())
     typer.echo(f"The report: {page.resolve()}")
+    typer.echo(f"Predictions with overlays: {(out / 'predictions').resolve()}")
+    typer.echo(f"The model, for `brainmtl predict --model`: {(page.parent / 'model.onnx').resolve()}")

@@ -25,10 +25,10 @@ STRATUM_HEADS = {"leaked": "slice"}
 BRISC = "brisc2025"
 BRISC_OVERLAP = (
     "BRISC's official test is not patient-disjoint: all 731 of its slices whose person is known come from "
-    "people who are also in its training split, and 554 of its 860 tumour slices show a slice that is there, "
+    "people who are also in its training split, and 570 of its 860 tumour slices show a slice that is there, "
     "too."
 )
-"""Counted on the files; ``data/tables/README.md`` says how persons were found."""
+"""Counted by `brainmtl audit`; ``data/tables/README.md`` says how persons were found."""
 
 
 def result_tables(run: Run) -> list[Table]:

@@ -146,4 +146,9 @@ def _too_long(most: int) -> Refusal:
 
 
 def _malformed(said: str) -> Refusal:
-    return Refusal(HTTPStatus.BAD_REQUEST, f"malformed: {said}", where="body", mend=f"send {FORM}")
+    return Refusal(
+        HTTPStatus.BAD_REQUEST,
+        f"malformed: {said}",
+        where="body",
+        mend=f"send {FORM} with files in parts named {FIELD}",
+    )

@@ -58,12 +58,12 @@ def evaluate(
     Raises:
         InputError: not a finished run, nothing in that part, or the test part has been read already.
     """
-    recipe, network = load_recipe(run), load_network(run)
-    folder = run / "evaluation" / part
+    recipe, folder = load_recipe(run), run / "evaluation" / part
     if part == "test" and (folder / "metrics.json").exists() and not again:
         raise InputError(
             "this model has read the test part already", where=folder, mend="pass --again to read it again"
         )
+    network = load_network(run)
     sweep(folder)
     manifest = run_manifest(run)
     table = read_manifest(manifest)

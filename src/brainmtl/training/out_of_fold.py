@@ -89,10 +89,12 @@ def _fold_of(path: Path, run: Path, recipe: Recipe) -> int:
             f"its recipe is not that of {run.name}", where=path, field=field, mend="train both alike"
         )
     own = read_json(run / "data.json")
-    for field in ("manifest_sha256", "init_from"):
-        if field == "init_from" and (field in own) == (field in data):
-            continue  # a fold has to begin elsewhere: the run's own start has seen its persons
-        if field == "init_from" or own[field] != data[field]:
+    begins = [("init_from" in one) for one in (own, data)]  # where may differ: run's own start saw the fold
+    for field, same in (
+        ("manifest_sha256", own["manifest_sha256"] == data["manifest_sha256"]),
+        ("init_from", begins[0] == begins[1]),
+    ):
+        if not same:
             raise InputError(
                 f"it was not trained as {run.name} was", where=path, field=field, mend="train both alike"
             )
