@@ -28,7 +28,7 @@ INTRODUCTION: Final = """\
 # Published, and reproduced
 
 Every number of the five documents that has a counterpart of ours, beside what our run records say. Written by
-`brainmtl compare docs/results/* --page docs/reproduction.md` from `src/brainmtl/published.yaml` and
+`brainmtl compare docs/results/*/ --page docs/reproduction.md` from `src/brainmtl/published.yaml` and
 `docs/results/`; never edited by hand. *Status* says which settings of a run differ from its recipe, so that a
 short run is not taken for the published one. Brackets are 95 % intervals; ± is the SD that the document gives
 (over images or folds), or ours over folds. BRISC's official test shares slices, and nearly every person, with
