@@ -34,5 +34,5 @@ def test_the_committed_page_is_what_the_committed_records_give():
     docs = Path(__file__).parents[2] / "docs"
     records = read_records(sorted(path for path in (docs / "results").iterdir() if path.is_dir()))
     assert (docs / "reproduction.md").read_text(encoding="utf-8") == write_page(records), (
-        "run: brainmtl compare docs/results/*/ --page docs/reproduction.md"
+        "run: brainmtl compare docs/results/* --page docs/reproduction.md"
     )

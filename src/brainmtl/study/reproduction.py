@@ -28,7 +28,7 @@ INTRODUCTION: Final = """\
 # Published, and reproduced
 
 Every number of the five documents that has a counterpart of ours, beside what our run records say. Written by
-`brainmtl compare docs/results/*/ --page docs/reproduction.md` from `src/brainmtl/published.yaml` and
+`brainmtl compare docs/results/* --page docs/reproduction.md` from `src/brainmtl/published.yaml` and
 `docs/results/`; never edited by hand. *Status* says which settings of a run differ from its recipe, so that a
 short run is not taken for the published one. Brackets are 95 % intervals; ± is the SD that the document gives
 (over images or folds), or ours over folds. BRISC's official test shares slices, and nearly every person, with
@@ -37,7 +37,7 @@ its training split: no number on it says how a network does on a new person.
 
 
 def read_records(paths: Sequence[Path]) -> list[Record]:
-    """Read those of some folders that hold a record.
+    """Read those of some folders that hold a record, in the order of their names.
 
     Args:
         paths: folders of runs, cross-validations and sweeps, or shared copies.
@@ -46,7 +46,7 @@ def read_records(paths: Sequence[Path]) -> list[Record]:
         InputError: none is one.
     """
     kept = ("recipe.yaml", "crossval.json", "sweep.json")
-    records = [read_record(path) for path in paths if any((path / name).is_file() for name in kept)]
+    records = [read_record(path) for path in sorted(paths) if any((path / name).is_file() for name in kept)]
     if not records:
         raise InputError(
             "no record of a run in it", where=paths[0] if paths else None, mend="pass run folders"
