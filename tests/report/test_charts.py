@@ -67,8 +67,7 @@ def test_files_can_be_read_and_are_the_same_each_time(run, theme):
         png = Image.open(io.BytesIO(written))
         assert png.size == (round(WIDTH * DPI), round(HEIGHT * DPI))
         off = np.abs(np.asarray(png.convert("RGB"), int) - np.asarray(Image.open(drawn))[..., :3])
-        assert np.percentile(off, 99.9) <= 8
-        assert off.max() <= 48
+        assert off.max() <= 10
 
 
 def test_loss_curves_draw_the_log(run):
