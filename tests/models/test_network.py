@@ -83,7 +83,7 @@ EXPORTED = (
     "resnet34 joint",
     "densenet121 joint",
 )
-"""tests/test_every_recipe.py exports every graph of a recipe, and so the other encoders with their decoders."""
+"""tests/test_every_recipe.py exports the graph of every recipe, and so the other encoders."""
 
 
 def build(name, seed=0):
