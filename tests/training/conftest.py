@@ -1,6 +1,6 @@
 """What the tests of training share: a tiny manifest, a tiny recipe, and its finished run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +93,21 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Recipe]:
 
 
 @pytest.fixture(scope="session")
-def finished(manifest: Path, tiny: Callable[..., Recipe], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of the tiny recipe that was never interrupted."""
+def finished(
+    manifest: Path, tiny: Callable[..., Recipe], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A run of the tiny recipe that was never interrupted; many tests read it, so none may write in it."""
     from brainmtl.training.fit import train
 
     run = tmp_path_factory.mktemp("runs") / "finished"
     train(tiny(), manifest, run, bar=False)
-    return run
+    held = _held(run)
+    yield run
+    assert _held(run) == held, "a test wrote in the run that all share; let it copy the folder first"
+
+
+def _held(run: Path) -> dict[Path, str]:
+    return {path.relative_to(run): file_sha256(path) for path in run.rglob("*") if path.is_file()}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The cost of storage is the difference of two evaluations."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ def test_both_sides_are_what_others_measure(finished: Path, manifest: Path, tmp_
     """In fp32 what ``evaluate`` measures with torch; in eight bits what the written masks and rows say."""
     package = load_package(export_run(finished, tmp_path / "a.onnx", "int8"))
     cost = package.info.storage_cost
-    measured = evaluate(finished, "validation")
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    measured = evaluate(run, "validation")
     assert cost.slices == 8
     assert cost.dice_fp32 == pytest.approx(measured["segmentation"]["dice"]["value"], abs=1e-3)
     assert cost.accuracy_fp32 == pytest.approx(measured["classification"]["accuracy"]["value"])
