@@ -6,8 +6,8 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 
 from brainmtl.evaluation.certainty import Validation, fit_certainty
+from brainmtl.evaluation.class_answers import ClassAnswers
 from brainmtl.evaluation.conformal import fit_class_sets
-from brainmtl.evaluation.out_of_fold import ClassAnswers
 from brainmtl.inference.certainty import in_class_set, temper
 from brainmtl.labels import CLASSES
 

@@ -1,4 +1,4 @@
-"""What is shipped beside the code is what the scripts in docs/ make."""
+"""What is shipped beside the code is what the scripts in tools/ make."""
 
 import json
 import runpy
@@ -9,11 +9,11 @@ import nibabel
 import numpy as np
 from PIL import Image
 
-DOCS = Path(__file__).parents[2] / "docs"
+TOOLS = Path(__file__).parents[2] / "tools"
 
 
 def test_the_published_results_are_those_of_the_yaml():
-    rows = runpy.run_path(str(DOCS / "serve_published.py"))["rows"]()
+    rows = runpy.run_path(str(TOOLS / "serve_published.py"))["rows"]()
     shipped = json.loads((files("brainmtl.server") / "published.json").read_text(encoding="utf-8"))
     assert shipped == rows
     (unet,) = (row for row in shipped if row["system"] == "jalal2025-unet")
@@ -21,7 +21,7 @@ def test_the_published_results_are_those_of_the_yaml():
 
 
 def test_the_examples_are_the_phantoms_that_are_drawn(tmp_path: Path):
-    main = runpy.run_path(str(DOCS / "serve_examples.py"))["main"]
+    main = runpy.run_path(str(TOOLS / "serve_examples.py"))["main"]
     shipped = main.__globals__["FOLDER"]
     main.__globals__["FOLDER"] = tmp_path
     main()

@@ -314,7 +314,7 @@ def test_without_its_validation_slices_a_package_still_predicts(tmp_path: Path):
 
 def test_a_run_is_put_on_the_shelf(run: Path, tmp_path: Path, monkeypatch):
     """One command: the package, its hash on record, and its card."""
-    script = runpy.run_path(str(Path(__file__).parents[2] / "docs/shelve.py"))
+    script = runpy.run_path(str(Path(__file__).parents[2] / "tools/shelve.py"))
     monkeypatch.setitem(script["main"].__globals__, "FOLDER", tmp_path / "shelf")
     monkeypatch.setattr(shelf, "SHIPPED", tmp_path / "shelf")
     monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path / "own"))

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from brainmtl.evaluation.class_answers import ClassAnswers
 from brainmtl.evaluation.clusters import cluster_codes
 from brainmtl.evaluation.conformal import class_sets, coverage, fit_class_sets, held_out_sets
 from brainmtl.evaluation.mask_conformal import COVERED, fit_margin, held_out_margin
-from brainmtl.evaluation.out_of_fold import ClassAnswers
 from brainmtl.evaluation.outlier import alarm_threshold, fit_features, held_out_distance
 from brainmtl.evaluation.selective import abstention, worst_of_each
 from brainmtl.evaluation.temperature import fit_temperature, scale

@@ -18,7 +18,7 @@ DEFAULT: Final = "base"
 SHIPPED: Final = Path(__file__).parents[1] / "shelf"
 """The folder of those that come with brainmtl: ``<name>.onnx``, its card ``<name>.md``, and the record."""
 RECORD: Final = "models.json"
-"""``{name: {"sha256": …, "bytes": …}}``; ``docs/shelve.py`` writes it."""
+"""``{name: {"sha256": …, "bytes": …}}``; ``tools/shelve.py`` writes it."""
 
 
 @dataclass(frozen=True)

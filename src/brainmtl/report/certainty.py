@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from brainmtl.evaluation.bootstrap import Interval, bootstrap, mean_interval
 from brainmtl.evaluation.calibration import ece, ece_adaptive, nll
+from brainmtl.evaluation.class_answers import class_answers
 from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, coverage, fit_class_sets, held_out_sets
-from brainmtl.evaluation.out_of_fold import PART, class_answers, teaching
+from brainmtl.evaluation.out_of_fold import PART, teaching
 from brainmtl.evaluation.temperature import best_temperature, held_out_scaled, scale
 from brainmtl.evaluation.weighted import Weights
 from brainmtl.labels import CLASSES

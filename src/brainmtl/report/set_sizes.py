@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from brainmtl.evaluation.class_answers import class_answers
 from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, fit_class_sets
-from brainmtl.evaluation.out_of_fold import class_answers
 from brainmtl.labels import CLASSES
 from brainmtl.report.names import value_name
 from brainmtl.report.style import Theme, one_axes

@@ -93,7 +93,7 @@ def many_axes(theme: Theme, rows: int, columns: int) -> Iterator[tuple[Figure, l
 
 
 def to_png(figure: Figure, dpi: int = DPI) -> bytes:
-    """A figure as a PNG of a palette: half of the bytes, and no difference that an eye sees.
+    """A figure as a PNG of a palette: about a third of the bytes, and no difference that an eye sees.
 
     Args:
         figure: any.

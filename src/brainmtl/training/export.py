@@ -18,7 +18,8 @@ from brainmtl.data.attribution import attribution
 from brainmtl.data.manifest import read_manifest
 from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.evaluation.certainty import fit_certainty
-from brainmtl.evaluation.out_of_fold import PART, ClassAnswers, class_answers, teaching
+from brainmtl.evaluation.class_answers import ClassAnswers, class_answers
+from brainmtl.evaluation.out_of_fold import PART, teaching
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.square import to_square

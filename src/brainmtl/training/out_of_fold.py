@@ -89,15 +89,15 @@ def _fold_of(path: Path, run: Path, recipe: Recipe) -> int:
             f"its recipe is not that of {run.name}", where=path, field=field, mend="train both alike"
         )
     own = read_json(run / "data.json")
-    begins = [("init_from" in one) for one in (own, data)]  # where may differ: run's own start saw the fold
-    for field, same in (
-        ("manifest_sha256", own["manifest_sha256"] == data["manifest_sha256"]),
-        ("init_from", begins[0] == begins[1]),
-    ):
-        if not same:
-            raise InputError(
-                f"it was not trained as {run.name} was", where=path, field=field, mend="train both alike"
-            )
+    differing = [
+        # where both began with weights, those of the run may have learnt from the fold: they are others
+        *(["init_from"] if ("init_from" in own) != ("init_from" in data) else []),
+        *(["manifest_sha256"] if own["manifest_sha256"] != data["manifest_sha256"] else []),
+    ]
+    if differing:
+        raise InputError(
+            f"it was not trained as {run.name} was", where=path, field=differing[0], mend="train both alike"
+        )
     if not (path / ROWS).is_file():
         raise InputError(
             "has not been measured on its fold", where=path, mend=f"brainmtl evaluate {path} --part test"

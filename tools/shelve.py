@@ -1,4 +1,4 @@
-"""Put a model on the shelf that comes with brainmtl: python docs/shelve.py RUN NAME"""
+"""Put a model on the shelf that comes with brainmtl: python tools/shelve.py RUN NAME"""
 
 import json
 import sys

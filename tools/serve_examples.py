@@ -1,4 +1,4 @@
-"""Draw the phantoms that the page offers as examples: python docs/serve_examples.py"""
+"""Draw the phantoms that the page offers as examples: python tools/serve_examples.py"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Write the published results that the page compares with: python docs/serve_published.py"""
+"""Write the published results that the page compares with: python tools/serve_published.py"""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The charts of leakage.md, from what ``brainmtl audit`` writes.
 
-python docs/leakage_charts.py BRISC=audit-brisc SARTAJ=audit-sartaj
+python tools/leakage_charts.py BRISC=audit-brisc SARTAJ=audit-sartaj
 """
 
 import argparse
@@ -23,7 +23,7 @@ def main() -> None:
     """Draw both charts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("audits", nargs="+", metavar="NAME=FOLDER", help="a set and its audit's folder")
-    parser.add_argument("-o", "--out", type=Path, default=Path(__file__).parent / "images")
+    parser.add_argument("-o", "--out", type=Path, default=Path(__file__).parents[1] / "docs/images")
     chosen = parser.parse_args()
     pairs = (audit.split("=", 1) for audit in chosen.audits)
     records = {name: json.loads((Path(folder) / "audit.json").read_text()) for name, folder in pairs}
