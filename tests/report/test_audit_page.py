@@ -74,7 +74,7 @@ def test_it_needs_nothing_from_outside(page):
     assert sources
     for source in sources:
         kind, _, content = str(source).partition(";base64,")
-        assert kind == "data:image/jpeg"
+        assert kind == "data:image/webp"
         assert Image.open(io.BytesIO(base64.b64decode(content))).size == (640, 320)
 
 

@@ -27,7 +27,7 @@ def view(truth=None, predicted=None, shape=(64, 80)):
 
 
 def near(image, colour):
-    """How many pixels have a colour, JPEG apart."""
+    """How many pixels have a colour, compression apart."""
     return int((np.abs(image.astype(int) - np.array(to_rgb(colour)) * 255).max(axis=2) < 60).sum())
 
 

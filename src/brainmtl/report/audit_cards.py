@@ -3,13 +3,11 @@
 They show slices of a data set, so the page stays where the data are.
 """
 
-import io
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from brainmtl.audit.audit import Audit
@@ -20,6 +18,7 @@ from brainmtl.imaging.picture import read_picture
 from brainmtl.report.html import Card, data_uri
 from brainmtl.report.names import value_name
 from brainmtl.report.panels import SIDE, View, blank_figure, draw_card, draw_view, whole_window
+from brainmtl.report.style import to_webp
 
 SHOWN: Final = 12
 """Cards in a section."""
@@ -188,7 +187,7 @@ def _pair_card(audit: Audit, pair: "pd.Series[Any]") -> Card:
 
 def _card(place: str, title: str, score: str, ids: str, drawn: bytes, shown: str) -> Card:
     alt = f"{ids}: {title}, {place}, {shown}; {score}."
-    return Card(place, title, score, ids, alt, data_uri(drawn, "image/jpeg"))
+    return Card(place, title, score, ids, alt, data_uri(drawn, "image/webp"))
 
 
 def _label(slice_: "pd.Series[Any]") -> str:
@@ -215,7 +214,7 @@ def _draw_pair(one: View, other: View) -> bytes:
     figure = blank_figure(2 * SIDE, SIDE)
     for left, view in ((0.0, one), (0.5, other)):
         draw_view(figure.add_axes((left, 0, 0.5, 1)), view, whole_window(view), line=0.9)
-    return _jpeg(figure)
+    return to_webp(figure)
 
 
 def _draw_strip(views: list[View]) -> bytes:
@@ -224,10 +223,4 @@ def _draw_strip(views: list[View]) -> bytes:
         down, along = divmod(number, columns)
         axes = figure.add_axes((along / columns, 0.5 - down / 2, 1 / columns, 0.5))
         draw_view(axes, view, whole_window(view), line=0.7)
-    return _jpeg(figure)
-
-
-def _jpeg(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="jpeg", dpi=100, pil_kwargs={"quality": 82, "subsampling": 0})
-    return buffer.getvalue()
+    return to_webp(figure)

@@ -42,7 +42,7 @@ def data_uri(content: bytes, kind: str) -> str:
 
     Args:
         content: of its file.
-        kind: its media type, e.g. ``"image/jpeg"``.
+        kind: its media type, e.g. ``"image/webp"``.
     """
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 

@@ -201,7 +201,7 @@ def _card(pick: Pick, view: View) -> Card:
         pick.score,
         str(pick.row["id"]),
         alt,
-        data_uri(draw_card(view), "image/jpeg"),
+        data_uri(draw_card(view), "image/webp"),
     )
 
 

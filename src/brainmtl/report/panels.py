@@ -3,7 +3,6 @@
 They may show slices of a data set, so they stay in the run folder.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.mask import read_mask
 from brainmtl.imaging.picture import read_picture
 from brainmtl.report.picks import Pick
-from brainmtl.report.style import DARK, PREDICTION, TRUTH
+from brainmtl.report.style import DARK, PREDICTION, TRUTH, to_webp
 
 SIDE: Final = 320
 """Pixels a side of a drawn slice."""
@@ -76,13 +75,11 @@ def draw_card(view: View) -> bytes:
         view: what to draw.
 
     Returns:
-        A JPEG.
+        A WebP.
     """
     figure = blank_figure(2 * SIDE, SIDE)
     _draw_pair(figure, view, (0, 0, 1, 1))
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="jpeg", dpi=100, pil_kwargs={"quality": 82, "subsampling": 0})
-    return buffer.getvalue()
+    return to_webp(figure)
 
 
 def panel_sheet(rows: Sequence[Sequence[tuple[Pick, View]]]) -> Figure:

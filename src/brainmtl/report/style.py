@@ -107,6 +107,15 @@ def to_png(figure: Figure, dpi: int = DPI) -> bytes:
     return small.getvalue()
 
 
+def to_webp(figure: Figure) -> bytes:
+    """A picture of slices as a WebP: under half of a JPEG's bytes.
+
+    Args:
+        figure: any, at 100 pixels an inch.
+    """
+    return _save(figure, format="webp", dpi=100, pil_kwargs={"quality": 82, "method": 6})
+
+
 def to_svg(figure: Figure) -> bytes:
     """A figure as an SVG that needs no font; the same figure gives the same bytes.
 
