@@ -1,32 +1,66 @@
-"""Which folders a study may take for its own."""
+"""Which folders a study may take for its own, and which plans go on with one."""
 
 import pytest
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
-from brainmtl.study.folder import check_free
+from brainmtl.study.folder import begin_study
+from brainmtl.training.recipe import read_recipe
 
-BEGUN = {"plan.json", "logs"}
+PLAN = {"folds": 5, "seed": 0}
 
 
-def test_what_a_study_began_and_what_a_kill_left_half_written_are_its_own(tmp_path):
-    check_free(tmp_path / "new", BEGUN)
-    check_free(tmp_path, BEGUN)
-    (tmp_path / "plan.json").touch()
+@pytest.fixture
+def recipe():
+    return read_recipe("demo-joint")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_begun_study_goes_on_under_its_plan(tmp_path, recipe):
+    out = tmp_path / "out"
+    begin_study(out, "sweep", PLAN, recipe)
+    (out / "trial-000").mkdir()
+    before = {name: (out / name).read_bytes() for name in ("plan.json", "recipe.yaml")}
+    begin_study(out, "sweep", PLAN, recipe)
+    assert {name: (out / name).read_bytes() for name in before} == before
+    assert read_recipe(out / "recipe.yaml") == recipe
+
+
+def test_another_plan_or_recipe_is_refused_by_its_name(tmp_path, recipe):
+    begin_study(tmp_path, "sweep", PLAN, recipe)
+    with pytest.raises(InputError, match=r"seed.*another sweep lies there: 0, not 1.*new folder"):
+        begin_study(tmp_path, "sweep", PLAN | {"seed": 1}, recipe)
+    with pytest.raises(InputError, match=r"recipe\.yaml.*not the one the sweep started with"):
+        begin_study(tmp_path, "sweep", PLAN, recipe.model_copy(update={"seed": 9}))
+    assert names(tmp_path) == ["plan.json", "recipe.yaml"]
+
+
+def test_an_override_that_does_not_fit_leaves_nothing(tmp_path, recipe):
+    with pytest.raises(InputError, match="lrr"):
+        begin_study(tmp_path / "out", "sweep", PLAN, recipe, [["seed=1"], ["optimizer.lrr=1"]])
+    assert not (tmp_path / "out").exists() or names(tmp_path / "out") == []
+
+
+def test_what_a_kill_left_half_begun_is_its_own(tmp_path, recipe):
     (tmp_path / "logs").mkdir()
     with whole_file(tmp_path / "recipe.yaml") as temporary:
         assert temporary.exists()
-        check_free(tmp_path, BEGUN)
+        begin_study(tmp_path, "sweep", PLAN)
+    assert names(tmp_path) == ["logs", "plan.json", "recipe.yaml"]
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".hidden", ".notes.txt"])
 def test_whatever_else_lies_there_is_somebody_s(tmp_path, name):
     (tmp_path / name).touch()
     with pytest.raises(InputError, match=r"not empty.*new folder"):
-        check_free(tmp_path, BEGUN)
+        begin_study(tmp_path, "study", PLAN)
+    assert names(tmp_path) == [name]
 
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(InputError, match="not empty"):
-        check_free(tmp_path / "out", BEGUN)
+        begin_study(tmp_path / "out", "study", PLAN)

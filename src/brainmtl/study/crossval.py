@@ -2,26 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest, write_manifest
 from brainmtl.data.splits import kept
-from brainmtl.errors import InputError
-from brainmtl.imaging.files import whole_file
-from brainmtl.study.folder import check_free
+from brainmtl.study.folder import begin_study
 from brainmtl.study.folds import By, draw_folds
 from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.summary import write_summary
 from brainmtl.training.checks import check_rows
-from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
-from brainmtl.training.run import read_json, write_json
+from brainmtl.training.recipe import Recipe
+from brainmtl.training.run import read_json
 from brainmtl.training.sides import sides
 
-STARTED: Final = {"recipe.yaml", "manifest.parquet", "plan.json", "logs"}
-"""What lies in the folder before the first fold has begun."""
 Progress = Callable[[int, int], None]
 
 
@@ -82,7 +78,10 @@ def cross_validate(
         "threads": threads,
         "manifest_sha256": content_hash(table),
     }
-    _start(recipe, table, manifest, plan, out)
+    _check_folds(recipe, table, folds, manifest)
+    begin_study(out, "cross-validation", plan, recipe)
+    if not (out / "manifest.parquet").is_file():
+        write_manifest(table, out / "manifest.parquet")
     if (out / "crossval.json").is_file():
         return dict(read_json(out / "crossval.json"))
     measured = (
@@ -109,31 +108,8 @@ def _in_folds(recipe: Recipe, fold: int = 0) -> Recipe:
     return recipe.model_copy(update={"data": data})
 
 
-def _start(recipe: Recipe, table: pd.DataFrame, manifest: Path, plan: dict[str, Any], out: Path) -> None:
-    """Make the folder, or make sure that it is this cross-validation's."""
-    if (out / "plan.json").is_file():
-        before = read_json(out / "plan.json")
-        for field, value in plan.items():
-            if before.get(field) != value:
-                raise InputError(
-                    f"another cross-validation lies there: {before.get(field)!r}, not {value!r}",
-                    where=out,
-                    field=field,
-                    mend="name a new folder, or call as before",
-                )
-        if read_recipe(out / "recipe.yaml") != recipe:
-            raise InputError(
-                "the recipe is not the one it started with",
-                where=out / "recipe.yaml",
-                mend="name a new folder",
-            )
-        return
-    check_free(out, STARTED)
-    for fold in range(plan["folds"]):
+def _check_folds(recipe: Recipe, table: pd.DataFrame, folds: int, manifest: Path) -> None:
+    for fold in range(folds):
         side = sides(table, _in_folds(recipe, fold))
         rows = {name: (side == name).nonzero()[0] for name in ("train", "validation")}
         check_rows(recipe, table, rows, manifest)
-    write_manifest(table, out / "manifest.parquet")
-    with whole_file(out / "recipe.yaml") as temporary:
-        temporary.write_text(write_recipe(recipe), encoding="utf-8")
-    write_json(out / "plan.json", plan)

@@ -18,6 +18,7 @@ from brainmtl.evaluation.uncertainty import entropy, mutual_information, two_sid
 from brainmtl.imaging.files import whole_file
 from brainmtl.imaging.threads import threads
 from brainmtl.report.ensemble import write_ensemble
+from brainmtl.study.folder import begin_study
 from brainmtl.study.model import Answer, Model, load_model
 from brainmtl.study.slices import (
     Slice,
@@ -27,7 +28,6 @@ from brainmtl.study.slices import (
     note_trial,
     read_slice,
     score_answer,
-    start_study,
 )
 from brainmtl.training.run import write_json
 
@@ -101,7 +101,7 @@ def try_ensemble(
         "part": part,
         "slices": len(chosen),
     }
-    start_study(out, plan)
+    begin_study(out, "study", plan)
     asked = ways(names)
     rows, seconds = _answers(tried, asked, chosen, progress)
     record: dict[str, Any] = plan | {

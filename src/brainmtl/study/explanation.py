@@ -17,8 +17,9 @@ from brainmtl.imaging.square import to_square
 from brainmtl.labels import CLASSES, TUMOURS
 from brainmtl.report.explanation import Look, worst, write_explanation
 from brainmtl.study.attention import class_maps
+from brainmtl.study.folder import begin_study
 from brainmtl.study.model import Model, load_model
-from brainmtl.study.slices import balanced, held_out, read_slice, start_study
+from brainmtl.study.slices import balanced, held_out, read_slice
 from brainmtl.training.run import load_network, load_recipe, write_json
 
 BATCH: Final = 16
@@ -66,7 +67,7 @@ def explain(
         raise InputError(
             "no tumour slice has a mask", where=manifest, field="mask", mend="index a set that has masks"
         )
-    start_study(out, plan)
+    begin_study(out, "study", plan)
     looks: list[Look] = []
     found: list[dict[str, Any]] = []
     for start in range(0, len(chosen), BATCH):

@@ -7,12 +7,11 @@ from typing import Any, Final
 from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import content_hash, read_manifest
 from brainmtl.errors import InputError
-from brainmtl.imaging.files import whole_file
-from brainmtl.study.folder import check_free
+from brainmtl.study.folder import begin_study
 from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.joint_summary import write_summary
-from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
-from brainmtl.training.run import read_json, write_json
+from brainmtl.training.recipe import Recipe
+from brainmtl.training.run import read_json
 
 ALONE: Final = ("balancing.name=fixed", "network.gated=false")
 ARMS: Final = {
@@ -21,7 +20,6 @@ ARMS: Final = {
     "classification": ("network.classifier.lesion=false", "network.decoder=null", *ALONE),
 }
 """What of the joint recipe changes in each arm."""
-STARTED: Final = {"recipe.yaml", "plan.json", *ARMS}
 RECORD: Final = "joint-vs-single.json"
 Progress = Callable[[int, int], None]
 
@@ -77,7 +75,7 @@ def joint_against_single(
         "threads": threads,
         "manifest_sha256": content_hash(table),
     }
-    _start(recipe, plan, out)
+    begin_study(out, "study", plan, recipe, ARMS.values())
     if (out / RECORD).is_file():
         return dict(read_json(out / RECORD))
     weights = None if encoder_weights is None else str(encoder_weights)
@@ -116,21 +114,3 @@ def _by_person(recipe: Recipe) -> Recipe:
         )
     data = recipe.data.model_copy(update={"protocol": "patient-5fold", "fold": 0})
     return recipe.model_copy(update={"data": data})
-
-
-def _start(recipe: Recipe, plan: dict[str, Any], out: Path) -> None:
-    """Make the folder, or make sure that it is this study's."""
-    if (out / "plan.json").is_file():
-        before = read_json(out / "plan.json")
-        changed = next((field for field in plan if before.get(field) != plan[field]), None)
-        if changed is not None or read_recipe(out / "recipe.yaml") != recipe:
-            raise InputError(
-                "another study lies there", where=out, field=changed or "recipe", mend="name a new folder"
-            )
-        return
-    check_free(out, STARTED)
-    with whole_file(out / "recipe.yaml") as temporary:
-        temporary.write_text(write_recipe(recipe), encoding="utf-8")
-        for changes in ARMS.values():
-            read_recipe(temporary, changes)
-    write_json(out / "plan.json", plan)

@@ -16,6 +16,7 @@ from brainmtl.imaging.threads import threads
 from brainmtl.report.robustness import write_robustness
 from brainmtl.study.corruptions import CORRUPTIONS, SEVERITIES, Corruption, corrupt
 from brainmtl.study.degradation import degradation
+from brainmtl.study.folder import begin_study
 from brainmtl.study.gallery import draw_gallery
 from brainmtl.study.model import Model, load_model
 from brainmtl.study.slices import (
@@ -26,7 +27,6 @@ from brainmtl.study.slices import (
     note_trial,
     read_slice,
     score_answer,
-    start_study,
 )
 from brainmtl.training.run import write_json
 
@@ -79,7 +79,7 @@ def try_robustness(
         "seed": seed,
         "levels": {corruption.name: list(corruption.levels) for corruption in CORRUPTIONS},
     }
-    start_study(out, plan)
+    begin_study(out, "study", plan)
     total, done = len(chosen) * (1 + SEVERITIES * len(CORRUPTIONS)), 0
     found: dict[str, pd.DataFrame] = {}
     for corruption in (None, *CORRUPTIONS):

@@ -18,7 +18,6 @@ from brainmtl.imaging.picture import read_picture
 from brainmtl.labels import HEALTHY
 from brainmtl.study.model import Answer, Model
 from brainmtl.training.evaluate import note_reading
-from brainmtl.training.run import read_json, write_json
 
 Tried = Literal["validation", "test"]
 KEPT: Final = ("id", "label", "plane", "group")
@@ -124,33 +123,6 @@ def score_answer(
         probabilities=answer.classes,
         mask_probabilities=answer.mask,
     )
-
-
-def start_study(out: Path, plan: dict[str, Any]) -> None:
-    """Make a folder with its ``plan.json``, or make sure that it is the same study's.
-
-    Args:
-        out: the folder.
-        plan: what the study is, as JSON holds it.
-
-    Raises:
-        InputError: another study lies there, or something else.
-    """
-    path = out / "plan.json"
-    if path.is_file():
-        before = read_json(path)
-        for field, value in plan.items():
-            if before.get(field) != value:
-                raise InputError(
-                    f"another study lies there: {before.get(field)!r}, not {value!r}",
-                    where=out,
-                    field=field,
-                    mend="name a new folder, or call as before",
-                )
-        return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError("is not empty", where=out, mend="name a new folder")
-    write_json(path, plan)
 
 
 def note_trial(ledger: Path, study: str, model: Model, metrics: dict[str, Any]) -> None:

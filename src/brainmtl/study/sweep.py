@@ -12,14 +12,12 @@ from brainmtl.report.heatmap import heat_map
 from brainmtl.report.names import metric_name
 from brainmtl.report.style import LIGHT, to_png, to_svg
 from brainmtl.report.tables import Table, count, number, text, to_csv, to_markdown
-from brainmtl.study.folder import check_free
+from brainmtl.study.folder import begin_study
 from brainmtl.study.jobs import Job, epochs_done, run_jobs
 from brainmtl.study.space import Sweep, distributions, overrides, points
-from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
+from brainmtl.training.recipe import Recipe, read_recipe
 from brainmtl.training.run import read_json, write_json
 
-STARTED: Final = {"recipe.yaml", "plan.json", "logs"}
-"""What lies in the folder before the first trial has begun."""
 JOURNAL: Final = "study.journal"
 Trial = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -70,7 +68,7 @@ def run_sweep(
         "threads": threads,
         "manifest_sha256": content_hash(table),
     }
-    _start(base, plan, out, values)
+    begin_study(out, "sweep", plan, base, map(overrides, values))
     jobs = [
         Job(
             run=str(out / f"trial-{number:03}"),
@@ -87,24 +85,6 @@ def run_sweep(
     failures = _train(jobs, base.schedule.epochs, workers, threads, ray, progress)
     trials = [_trial(sweep, job, chosen, failures.get(job)) for job, chosen in zip(jobs, values, strict=True)]
     return _write_summary(out, sweep, plan, base, trials)
-
-
-def _start(base: Recipe, plan: dict[str, Any], out: Path, values: list[dict[str, Any]]) -> None:
-    """Make the folder, or make sure that it is this sweep's."""
-    if (out / "plan.json").is_file():
-        before = read_json(out / "plan.json")
-        changed = next((field for field in plan if before.get(field) != plan[field]), None)
-        if changed is not None or read_recipe(out / "recipe.yaml") != base:
-            raise InputError(
-                "another sweep lies there", where=out, field=changed or "recipe", mend="name a new folder"
-            )
-        return
-    check_free(out, STARTED)
-    with whole_file(out / "recipe.yaml") as temporary:
-        temporary.write_text(write_recipe(base), encoding="utf-8")
-        for chosen in values:
-            read_recipe(temporary, overrides(chosen))
-    write_json(out / "plan.json", plan)
 
 
 def _recipes(out: Path, values: list[dict[str, Any]]) -> list[Recipe]:
