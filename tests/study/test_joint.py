@@ -13,7 +13,7 @@ from brainmtl.errors import InputError
 from brainmtl.models.build import build_network, parameter_counts
 from brainmtl.study.joint import ARMS, joint_against_single
 from brainmtl.study.share import share_study
-from brainmtl.study.space import overrides, points, read_sweep
+from brainmtl.study.space import overrides, read_sweep, settings
 from brainmtl.training.fit import train
 from brainmtl.training.log import read_log
 from brainmtl.training.recipe import read_recipe, write_recipe
@@ -96,24 +96,21 @@ def test_a_recipe_that_has_not_all_arms(recipe, manifest, tmp_path, change, mess
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["joint-balancing", "joint-neighbours", "joint-options"])
+@pytest.mark.parametrize("name", ["joint-balancing", "joint-encoders", "joint-options"])
 def test_every_trial_of_a_shipped_ablation_builds(name):
     sweep = read_sweep(name)
-    for values in points(sweep):
-        recipe = read_recipe(sweep.recipe, overrides(values))
-        if recipe.seed == 0:
-            with torch.device("meta"):
-                build_network(recipe.network, pretrained=False)
+    for changes in settings(sweep, 0):
+        recipe = read_recipe(sweep.recipe, [*overrides(sweep.set), *changes])
+        with torch.device("meta"):
+            build_network(recipe.network, pretrained=False)
 
 
-def test_the_furthest_trial_of_the_options_trains(manifest, tmp_path):
-    """Every option on, over the hybrid encoder of convolutions and attention, which
-    tests/models/test_network.py exports."""
-    sweep = read_sweep("joint-options")
-    *_, furthest = points(sweep)
-    assert furthest["network.encoder.name"] == "mobilevit_xxs"
+def test_all_options_on_train_together_over_the_hybrid_encoder(manifest, tmp_path):
+    """tests/models/test_network.py exports it."""
+    options, encoders = (read_sweep(name).screen for name in ("joint-options", "joint-encoders"))
+    switched = {field: both[1] for switch in (options | encoders).values() for field, both in switch.items()}
     small = ["data.size=64", "data.batch_size=20", "schedule.epochs=1", "network.encoder.pretrained=false"]
-    recipe = read_recipe(sweep.recipe, [*overrides(furthest), *small])
+    recipe = read_recipe("small", [*overrides(switched), *small])
     train(recipe, manifest, tmp_path / "run", bar=False)
     (row,) = read_log(tmp_path / "run/log.csv")
     state = load_file(tmp_path / "run/model.safetensors")
@@ -123,13 +120,11 @@ def test_the_furthest_trial_of_the_options_trains(manifest, tmp_path):
     assert {int(tensor) for tensor in counted.values()} != {0}
 
 
-def test_the_hybrid_encoder_is_a_third_of_the_one_it_is_tried_against():
+def test_the_hybrid_encoder_is_half_of_the_one_it_is_tried_against():
+    sweep = read_sweep("joint-encoders")
+    without, hybrid, *_ = (read_recipe(sweep.recipe, changes).network for changes in settings(sweep, 0))
     sizes = [
-        parameter_counts(
-            build_network(
-                read_recipe("base-joint", [f"network.encoder.name={name}"]).network, pretrained=False
-            ).encoder
-        )["parameters"]
-        for name in read_sweep("joint-options").grid["network.encoder.name"]
+        parameter_counts(build_network(network, pretrained=False).encoder)["parameters"]
+        for network in (without, hybrid)
     ]
-    assert sizes == [2_958_272, 950_736]
+    assert sizes == [1_811_136, 950_736]

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from brainmtl.errors import InputError
-from brainmtl.study.space import Span, Sweep, overrides, points, read_sweep
+from brainmtl.study.space import Span, Sweep, overrides, points, read_sweep, settings
 from brainmtl.training.recipe import read_recipe, recipe_names, sweep_names
 
 
@@ -63,11 +63,16 @@ def test_values_are_written_as_the_command_line_takes_them(recipe_file):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("name: a\nrecipe: demo-joint\n", "neither a grid nor random"),
-        ("name: a\nrecipe: r\ngrid: {a: [1]}\nrandom: {trials: 1, space: {a: [1]}}\n", "either a grid or"),
+        ("name: a\nrecipe: demo-joint\n", "no grid, no random and no screen"),
+        (
+            "name: a\nrecipe: r\ngrid: {a: [1]}\nrandom: {trials: 1, space: {a: [1]}}\n",
+            "one of grid, random and screen",
+        ),
         ("name: a\nrecipe: demo-joint\ngrid: {optimizer.lr: []}\n", "grid"),
         ("name: a\nrecipe: demo-joint\ngrid: {optimizer.lr: [1]}\nmetric: x\n", "metric"),
         ("name: a\nrecipe: r\nrandom: {trials: 2, space: {a: {low: 2, high: 1}}}\n", "low must be less"),
+        ("name: a\nrecipe: r\nscreen: {x: {optimizer.lr: [1]}}\n", "screen.x.optimizer.lr"),
+        ("name: a\nrecipe: r\nscreen: {x: {seed: [0, 1]}, y: {seed: [0, 2]}}\n", "seed is switched by two"),
         ("grid: [", "not YAML"),
     ],
 )
@@ -81,3 +86,23 @@ def test_a_bad_plan_names_what_is_wrong(tmp_path, text, named):
 def test_a_plan_that_is_not_there_is_named():
     with pytest.raises(InputError, match="nowhere"):
         read_sweep("nowhere")
+
+
+def test_a_factor_may_switch_several_fields_to_any_value(recipe_file):
+    sweep = Sweep(
+        name="screened",
+        recipe="tiny",
+        screen={
+            "turned": {"augmentation.rotation": (0, 20), "augmentation.scale": ([1, 1], [0.8, 1.2])},
+            "averaged": {"schedule.ema": (None, 0.9)},
+        },
+    )
+    trials = points(sweep)
+    assert len(trials) == 8
+    assert trials[0] == {"turned": False, "averaged": False}
+    for number, (point, changes) in enumerate(zip(trials, settings(sweep, 7), strict=True)):
+        recipe = read_recipe(recipe_file, changes)
+        assert recipe.seed == 7 + number
+        assert recipe.augmentation.rotation == (20 if point["turned"] else 0)
+        assert recipe.augmentation.scale == ((0.8, 1.2) if point["turned"] else (1, 1))
+        assert recipe.schedule.ema == (0.9 if point["averaged"] else None)

@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from brainmtl.errors import InputError
 from brainmtl.study.space import Sweep
-from brainmtl.study.sweep import JOURNAL, run_sweep
+from brainmtl.study.sweep import run_sweep
+from brainmtl.study.sweep_summary import JOURNAL
 from brainmtl.training.recipe import read_recipe
 
 PLAN = Sweep(
@@ -65,6 +67,45 @@ def test_optuna_reads_the_same(swept, found):
 def test_the_heat_map_and_the_table_are_written(swept):
     assert {path.name for path in (swept / "figures").iterdir()} == {"heat-map.png", "heat-map.svg"}
     assert "trial-000" in (swept / "tables" / "sweep.md").read_text()
+
+
+def test_a_screen_tells_what_each_choice_did(recipe, manifest, tmp_path):
+    """Accuracy is measured, not a known effect; that the effects fit it, and how closely, can be told."""
+    plan = Sweep(
+        name="screened",
+        recipe="tiny",
+        screen={
+            "quick": {"optimizer.lr": (1e-4, 3e-2), "schedule.ema": (None, 0.5)},
+            "noise": {"augmentation.noise": (0, 0.2)},
+        },
+        objective={"metric": "classification.brier", "direction": "minimize"},
+        also=["segmentation.dice"],
+    )
+    out = tmp_path / "screen"
+    found = run_sweep(plan, recipe, manifest, out, workers=2)
+    assert len(found["trials"]) == 8
+    assert found == json.loads((out / "sweep.json").read_text())
+    for trial in found["trials"]:
+        ran = read_recipe(out / trial["trial"] / "recipe.yaml")
+        assert ran.optimizer.lr == (3e-2 if trial["values"]["quick"] else 1e-4)
+        assert ran.augmentation.noise == (0.2 if trial["values"]["noise"] else 0)
+        assert trial["metrics"]["classification.brier"] == trial["value"]
+    for metric, effects in found["effects"].items():
+        assert set(effects) == {"quick", "noise"}
+        for factor, effect in effects.items():
+            with_it, without = (
+                [one["metrics"][metric] for one in found["trials"] if one["values"][factor] is on]
+                for on in (True, False)
+            )
+            assert effect["value"] == pytest.approx(np.mean(with_it) - np.mean(without), abs=1e-9)
+    written = {path.relative_to(out).as_posix() for path in out.glob("*/effects.*")}
+    assert written == {
+        "tables/effects.md",
+        "tables/effects.csv",
+        "figures/effects.png",
+        "figures/effects.svg",
+    }
+    assert "| quick | " in (out / "tables" / "effects.md").read_text()
 
 
 def test_another_sweep_in_the_folder_is_refused(swept, recipe, manifest):

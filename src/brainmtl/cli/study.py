@@ -98,13 +98,14 @@ def sweep(
     """
     from brainmtl.study.jobs import fitting_workers
     from brainmtl.study.share import share_study
-    from brainmtl.study.space import overrides as settings
+    from brainmtl.study.space import overrides as written
     from brainmtl.study.space import points, read_sweep
     from brainmtl.study.sweep import run_sweep
+    from brainmtl.study.sweep_summary import sweep_tables
     from brainmtl.training.recipe import read_recipe
 
     chosen = read_sweep(plan)
-    base = read_recipe(chosen.recipe, [*settings(chosen.set), *(overrides or ())])
+    base = read_recipe(chosen.recipe, [*written(chosen.set), *(overrides or ())])
     with bar("sweeping, epochs", None) as progress:
         found = run_sweep(
             chosen,
@@ -119,20 +120,7 @@ def sweep(
         )
     if share is not None:
         share_study(out, share)
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-        return
-    head = ["trial", *found["trials"][0]["values"], found["objective"]["metric"], ""]
-    rows = [
-        [
-            trial["trial"],
-            *map(str, trial["values"].values()),
-            "–" if trial["value"] is None else f"{trial['value']:.4f}",
-            "best" if trial["trial"] == found["best"] else str(trial.get("reason", "")),
-        ]
-        for trial in found["trials"]
-    ]
-    show_table(head, rows)
+    show_found(found, as_json, *sweep_tables(found))
 
 
 @app.command("joint-vs-single")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from brainmtl.report.html import write_whole
 from brainmtl.report.names import metric_name
-from brainmtl.report.tables import Cell, Table, count, measured, text, to_csv, to_markdown
+from brainmtl.report.tables import Cell, Table, count, difference, measured, text, to_csv, to_markdown
 
 METRICS: Final = (
     ("segmentation", "dice"),
@@ -63,8 +63,4 @@ def ensemble_table(record: Mapping[str, Any]) -> Table:
 
 
 def _gain(gain: Mapping[str, Any] | None) -> Cell:
-    if gain is None:
-        return text("")
-    ends = (gain["low"], gain["high"])
-    interval = "" if None in ends else f" ({ends[0]:+.4f} to {ends[1]:+.4f})"
-    return Cell(f"{gain['value']:+.4f}{interval}", gain["value"])
+    return text("") if gain is None else difference(gain["value"], gain["low"], gain["high"])

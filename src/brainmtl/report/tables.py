@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,21 @@ def measured(metric: Mapping[str, Any], kind: Kind = "ratio") -> Cell:
         kind: how it is written.
     """
     return Cell(write_metric(metric, kind), metric.get("value"))
+
+
+def difference(value: float | None, low: float | None, high: float | None) -> Cell:
+    """A cell of a difference with its interval, signed; CSV keeps the value alone.
+
+    Args:
+        value: ``None`` or NaN where there is none.
+        low: of the interval, or ``None`` or NaN.
+        high: likewise.
+    """
+    if value is None or math.isnan(value):
+        return Cell(NO_VALUE, None)
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return Cell(f"{value:+.4f}", value)
+    return Cell(f"{value:+.4f} ({low:+.4f} to {high:+.4f})", value)
 
 
 def to_markdown(table: Table) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from brainmtl.evaluation.paired import holm, mcnemar, paired_difference, wilcoxon
 from brainmtl.report.folder import Evaluation, Run
 from brainmtl.report.names import metric_name
-from brainmtl.report.tables import Cell, Table, count, number, text
+from brainmtl.report.tables import Table, count, difference, number, text
 
 METRICS: Final = {"dice": ("segmentation", "dice"), "right": ("classification", "accuracy")}
 """Column of a slice's row → the metric that is its mean."""
@@ -36,7 +36,7 @@ def versus_table(run: Run, others: Sequence[Run], part: str) -> Table | None:
             text(line["metric"]),
             number(line["here"]),
             number(line["there"]),
-            Cell(f"{line['value']:+.4f}{_ends(line)}", line["value"]),
+            difference(line["value"], line["low"], line["high"]),
             number(line["p"]),
             number(float(fair)),
             number(line["second"]),
@@ -95,9 +95,3 @@ def _slices(run: Run, part: str) -> pd.DataFrame | None:
     if found is None or found.slices is None:
         return None
     return found.slices.set_index("id")[["group", *METRICS]]
-
-
-def _ends(line: dict[str, Any]) -> str:
-    if np.isnan(line["low"]) or np.isnan(line["high"]):
-        return ""
-    return f" ({line['low']:+.4f} to {line['high']:+.4f})"

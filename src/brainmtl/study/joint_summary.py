@@ -13,7 +13,7 @@ from brainmtl.evaluation.equivalence import tost
 from brainmtl.imaging.files import whole_file
 from brainmtl.report.equivalence import equivalence_chart
 from brainmtl.report.style import LIGHT, to_png, to_svg
-from brainmtl.report.tables import Cell, Table, text, to_csv, to_markdown
+from brainmtl.report.tables import Cell, Table, difference, text, to_csv, to_markdown
 from brainmtl.study.joint_cost import measure_cost
 from brainmtl.training.evaluate import note_reading
 from brainmtl.training.run import read_json, write_json
@@ -121,7 +121,7 @@ def equivalence_table(found: Mapping[str, Any]) -> Table:
             (
                 text(name),
                 *(Cell(f"{one[arm]:.4f}", one[arm]) for arm in ("joint", "single")),
-                Cell(f"{one['value']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]", one["value"]),
+                difference(one["value"], one["low"], one["high"]),
                 text(", ".join(f"{value:+.4f}" for value in one["by_seed"])),
                 Cell(f"{one['p']:.3f}", one["p"]),
                 Cell(f"{one['power']:.2f}", one["power"]),

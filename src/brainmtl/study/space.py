@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from brainmtl.errors import InputError
 from brainmtl.models.build import Part
+from brainmtl.study.screen import MOST, screening_design
 from brainmtl.training.recipe import LARGEST_SEED, SWEEP, YAML_ERRORS, load_yaml
 
 Value = str | bool | int | float | None
@@ -49,11 +50,18 @@ class RandomPart(Part):
     """Field of a recipe → the values, or the range, it is drawn from."""
 
 
+Switch = Annotated[dict[str, tuple[Any, Any]], Field(min_length=1)]
+"""Field of a recipe → its value where a factor is off, and where it is on."""
+
+
+Metric = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")]
+"""``section.metric`` of ``metrics.json``."""
+
+
 class Objective(Part):
     """What is compared; always on validation, for selection never sees a test part."""
 
-    metric: str = Field(default="segmentation.dice", pattern=r"^[a-z]+\.[a-z0-9_]+$")
-    """``section.metric`` of ``metrics.json``."""
+    metric: Metric = "segmentation.dice"
     direction: Literal["maximize", "minimize"] = "maximize"
 
 
@@ -69,14 +77,25 @@ class Sweep(Part):
     grid: dict[str, Choices] | None = None
     """Field → its values; every combination is a trial."""
     random: RandomPart | None = None
+    screen: Annotated[dict[str, Switch], Field(min_length=1, max_length=MOST)] | None = None
+    """Factor → what it switches; the trials are a screening design, which tells their effects apart."""
     objective: Objective = Objective()
+    also: tuple[Metric, ...] = ()
+    """Metrics that are shown beside the objective."""
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     """Of the draw; a trial's own seed is its recipe's."""
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> "Sweep":
-        if (self.grid is None) == (self.random is None):
-            raise ValueError("a sweep has either a grid or random")
+        if sum(kind is not None for kind in (self.grid, self.random, self.screen)) != 1:
+            raise ValueError("a sweep has one of grid, random and screen")
+        return self
+
+    @model_validator(mode="after")
+    def _switches_each_field_once(self) -> "Sweep":
+        fields = [field for switch in (self.screen or {}).values() for field in switch]
+        if twice := next((field for field in fields if fields.count(field) > 1), None):
+            raise ValueError(f"{twice} is switched by two factors")
         return self
 
 
@@ -114,9 +133,12 @@ def points(sweep: Sweep) -> list[dict[str, Value]]:
         sweep: any.
 
     Returns:
-        One ``{field: value}`` a trial: a grid's combinations, the last field turning fastest; or as many
-        random draws as asked for, from the sweep's seed alone.
+        One ``{field: value}`` a trial: a grid's combinations, the last field turning fastest; as many random
+        draws as asked for, from the sweep's seed alone; or ``{factor: on}``, a screening design's.
     """
+    if sweep.screen is not None:
+        design = screening_design(len(sweep.screen)).tolist()
+        return [dict(zip(sweep.screen, row, strict=True)) for row in design]
     if sweep.grid is not None:
         return [
             dict(zip(sweep.grid, values, strict=True)) for values in itertools.product(*sweep.grid.values())
@@ -133,11 +155,37 @@ def distributions(sweep: Sweep) -> dict[str, Any]:
     Returns:
         ``{field: distribution}``.
     """
+    if sweep.screen is not None:
+        return {factor: _distribution((False, True)) for factor in sweep.screen}
     space: Mapping[str, Any] = sweep.grid if sweep.random is None else sweep.random.space  # type: ignore[assignment]
     return {field: _distribution(values) for field, values in space.items()}
 
 
-def overrides(values: Mapping[str, Value]) -> tuple[str, ...]:
+def settings(sweep: Sweep, seed: int) -> list[tuple[str, ...]]:
+    """What each of the :func:`points` changes in the recipe, as ``--set`` takes it.
+
+    The trials of a screen have seeds of their own, so that what the effects leave tells of chance too.
+
+    Args:
+        sweep: any.
+        seed: the recipe's.
+    """
+    if sweep.screen is None:
+        return [overrides(point) for point in points(sweep)]
+    return [
+        overrides(
+            {
+                field: both[bool(point[factor])]
+                for factor, switch in sweep.screen.items()
+                for field, both in switch.items()
+            }
+            | {"seed": seed + number}
+        )
+        for number, point in enumerate(points(sweep))
+    ]
+
+
+def overrides(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Values as ``--set`` takes them.
 
     Args:
@@ -149,7 +197,7 @@ def overrides(values: Mapping[str, Value]) -> tuple[str, ...]:
 def _check_kind(written: str, source: str | Path) -> None:
     if not SWEEP.search(written):
         raise InputError(
-            "has neither a grid nor random: not a sweep",
+            "has no grid, no random and no screen: not a sweep",
             where=source,
             mend="train a recipe with `brainmtl train`",
         )

@@ -11,7 +11,7 @@ from brainmtl.evaluation.bootstrap import Interval
 from brainmtl.evaluation.repeats import fold_interval
 from brainmtl.evaluation.variance import Spread, pitman_morgan
 from brainmtl.report.names import metric_name
-from brainmtl.report.tables import Cell, Table, text
+from brainmtl.report.tables import Cell, Table, difference, text
 from brainmtl.study.records import Record
 
 METRICS: Final = (
@@ -81,8 +81,8 @@ def steadiness_table(found: Sequence[Contrast]) -> Table:
                 text(f"{contrast.one.recipe} − {contrast.other.recipe}"),
                 text(contrast.part),
                 text(metric_name(*contrast.metric.split(".")).title),
-                Cell(f"{gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]", gap.value),
-                Cell(f"{spread.ratio:.2f} [{spread.low:.2f}, {spread.high:.2f}]", spread.ratio),
+                difference(gap.value, gap.low, gap.high),
+                Cell(f"{spread.ratio:.2f} ({spread.low:.2f} to {spread.high:.2f})", spread.ratio),
                 Cell(f"{spread.p:.3f}", spread.p),
             )
         )

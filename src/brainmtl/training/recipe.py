@@ -24,7 +24,7 @@ LARGEST_SEED = 2**32 - 1
 SEE_RECIPES = "see `brainmtl recipes`"
 YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
 """What PyYAML raises; an impossible date is a ``ValueError``."""
-SWEEP = re.compile(r"^(grid|random):", re.MULTILINE)
+SWEEP = re.compile(r"^(grid|random|screen):", re.MULTILINE)
 """What a sweep has and a recipe has not."""
 Monitor = Literal["validation_loss", "validation_dice", "validation_accuracy", "validation_score"]
 
