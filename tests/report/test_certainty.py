@@ -51,6 +51,24 @@ def test_sets_hold_the_class_as_often_as_promised():
     assert 1 <= found["classes in a set, mean"] <= 4
 
 
+def test_sets_of_slices_that_are_not_in_train_are_told_apart():
+    """Those in train are made certain, so that the others' sets are the larger; alone they give the same."""
+    validation, test = said("validation", 0, 1.0).slices, said("test", 1, 1.0).slices
+    assert validation is not None
+    assert test is not None
+    test["leaked"] = np.arange(len(test)) % 2 == 0
+    test.loc[test["leaked"], list(PROBABILITIES)] = np.eye(4)[
+        [CLASSES.index(label) for label in test["label"][test["leaked"]]]
+    ]
+    found = values(Evaluation("test", Path("nowhere"), {}, test), validation)
+    clean = test[~test["leaked"]]
+    alone = values(Evaluation("test", Path("nowhere"), {}, clean.drop(columns="leaked")), validation)
+    for name in ("class sets hold the class", "classes in a set, mean"):
+        assert found[f"{name}, slices not in train"] == alone[name]
+    assert found["classes in a set, mean"] < alone["classes in a set, mean"]
+    assert not any("not in train" in name for name in alone)
+
+
 def test_without_classes_or_with_one_person_there_is_no_table():
     known = said("validation", 3, 1.0)
     assert known.slices is not None

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from brainmtl.evaluation.bootstrap import Interval, bootstrap, mean_interval
 from brainmtl.evaluation.calibration import ece, ece_adaptive, nll
 from brainmtl.evaluation.class_answers import class_answers
-from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, coverage, fit_class_sets, held_out_sets
+from brainmtl.evaluation.conformal import (
+    CONFIDENCE,
+    ClassSets,
+    class_sets,
+    coverage,
+    fit_class_sets,
+    held_out_sets,
+)
 from brainmtl.evaluation.out_of_fold import PART, teaching
 from brainmtl.evaluation.temperature import best_temperature, held_out_scaled, scale
 from brainmtl.evaluation.weighted import Weights
@@ -82,11 +89,14 @@ def certainty_table(evaluation: Evaluation, calibration: Calibration | None = No
     if calibration is None:
         scaled = held_out_scaled(truth, stated, groups)
         kept = held_out_sets(truth, scaled, groups)
+        unseen: list[tuple[Cell, Cell]] = []
     else:
         temperature = best_temperature(taught.truth, taught.probabilities)
         scaled = scale(stated, temperature)
-        kept = class_sets(fit_class_sets(taught.truth, scale(taught.probabilities, temperature)), scaled)
-    rows = [*_calibration(truth, stated, scaled, groups), *_sets(truth, kept, groups)]
+        fitted = fit_class_sets(taught.truth, scale(taught.probabilities, temperature))
+        kept = class_sets(fitted, scaled)
+        unseen = _unseen(evaluation.slices, fitted, temperature)
+    rows = [*_calibration(truth, stated, scaled, groups), *_sets(truth, kept, groups), *unseen]
     how = "on other persons of this part" if calibration is None else calibration.where
     note = (
         f"Temperature and sets are calibrated {how}. In brackets 95 % intervals over persons. The promise is "
@@ -121,6 +131,18 @@ def _sets(truth: NDArray[np.int64], kept: NDArray[np.bool_], groups: NDArray[Any
     ]
     sizes = mean_interval(kept.sum(axis=1).astype(float), groups)
     return [*rows, (text("classes in a set, mean"), _cell(sizes, len(truth)))]
+
+
+def _unseen(slices: pd.DataFrame, fitted: ClassSets, temperature: float) -> list[tuple[Cell, Cell]]:
+    """Sets of the slices that are not in train, where some are: those flatter the rest."""
+    if "leaked" not in slices or slices["leaked"].nunique() < 2:
+        return []
+    truth, stated, groups = class_answers(slices[~slices["leaked"].astype(bool)])
+    if not len(truth):
+        return []
+    kept = class_sets(fitted, scale(stated, temperature))
+    (hold, held), *_, (mean, size) = _sets(truth, kept, groups)
+    return [(text(f"{name.text}, slices not in train"), cell) for name, cell in ((hold, held), (mean, size))]
 
 
 def _cell(found: Interval, n: int, kind: Kind = "ratio") -> Cell:
