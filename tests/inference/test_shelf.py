@@ -19,15 +19,20 @@ from brainmtl.inference.shelf import SHIPPED, describe, find_package, shelved
 MakePackage = Callable[..., Path]
 
 
-def test_a_model_comes_with_it_and_knows_how_sure_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Whole, small, taught by BRISC, and with a card of its own."""
+@pytest.mark.parametrize(("name", "most"), [("base", 12_000_000), ("small", 5_000_000)])
+def test_models_come_with_it_and_know_how_sure_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name, most
+):
+    """Whole, small, taught by BRISC, and with cards of their own."""
     monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path / "none"))
-    (only,) = shelved().values()
-    package = brainmtl.load()
-    assert (only.name, package.info.task) == ("base", "joint")
-    assert only.path.stat().st_size <= 12_000_000
-    assert package.sha256 == only.sha256
-    assert package.sha256 in only.card.read_text(encoding="utf-8")
+    shipped = shelved()
+    assert sorted(shipped) == ["base", "small"]
+    package = brainmtl.load(name)
+    assert package.info.task == "joint"
+    assert shipped[name].path.stat().st_size <= most
+    assert package.sha256 == shipped[name].sha256
+    assert package.sha256 in shipped[name].card.read_text(encoding="utf-8")
+    assert brainmtl.load().sha256 == shipped["base"].sha256
     assert "CC BY 4.0" in package.info.provenance.attribution
     assert None not in package.info.certainty.class_sets.lead.values()
     assert package.predict(np.zeros((64, 64), np.uint8)).mask_area_px == 0

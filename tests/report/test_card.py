@@ -20,7 +20,12 @@ def written(run: Path, **options) -> str:
 
 def listed(card: str, title: str) -> list[set[str]]:
     """The slices of each list of this title, validation after test."""
-    lines = re.findall(rf"^\*\*{title}: ([\d,]+)\.\*\* ?(.*)$", card, re.MULTILINE)
+    short = re.compile(rf"^\*\*{title}: ([\d,]+)\.\*\* ?(.*)$", re.MULTILINE)
+    long = re.compile(
+        rf"^<details><summary><b>{title}: ([\d,]+)\.</b></summary>\n\n(.*)\n\n</details>$", re.M
+    )
+    matches = sorted([*short.finditer(card), *long.finditer(card)], key=re.Match.start)
+    lines = [match.groups() for match in matches]
     found = [{name.replace("\\", "") for name in names.split(", ")} if names else set() for _, names in lines]
     assert [int(number) for number, _ in lines] == [len(one) for one in found]
     return found
@@ -49,6 +54,20 @@ def test_failing_slices_are_named(make_run):
         assert listed(card, title) == [
             set(part["id"][rows]) for part, rows in zip(parts, chosen, strict=True)
         ]
+
+
+@pytest.mark.parametrize("title", ["Tumours called no tumour", "Tumours with a mask and a Dice below 0.5"])
+def test_long_lists_are_folded(make_run, monkeypatch: pytest.MonkeyPatch, title):
+    run = make_run()
+    whole = written(run)
+    monkeypatch.setattr("brainmtl.report.card.FOLDED", 0)
+    folded = written(run)
+    named = listed(whole, title)
+    assert listed(folded, title) == named
+    assert any(named)
+    for one in named:
+        assert (f"<summary><b>{title}: {len(one)}.</b>" in folded) == bool(one)
+    assert "<details>" not in whole  # none is that long on phantoms
 
 
 def test_a_shared_copy_has_the_same_card_and_no_path(make_run, tmp_path: Path):
@@ -98,7 +117,7 @@ def test_files_data_and_origin(make_run, tmp_path: Path):
 
 def test_what_the_package_promises(make_run, taught_package: Path):
     card = written(make_run(), package=taught_package)
-    assert "Learnt from 200 validation slices of 150 persons or look-alikes." in card
+    assert "Learnt from, or verified on, 200 validation slices of 150 persons or look-alikes." in card
     assert "Class sets hold the class of 99% of slices, each class." in card
     assert "It abstains below a probability of 0.400" in card
     assert "It answers every slice" not in card

@@ -19,6 +19,8 @@ from brainmtl.report.tables import Table, count, escape, measured, text, to_json
 
 WEIGHTS: Final = "model.safetensors"
 PACKAGE: Final = "model.onnx"
+FOLDED: Final = 20
+"""Names in a list, above which a page shows its head alone until it is asked for."""
 Metrics = Sequence[tuple[str, str]]
 ERRORS: Final = (
     ("classification", "miss_rate"),
@@ -142,8 +144,11 @@ def _failures_of(run: Run, part: Evaluation) -> Iterator[str]:
     yield f"On {part.part}, {len(rows):,} in all; a slice may be in several lists."
     for kind, (task, title) in KINDS.items():
         named = [str(row["slice"]) for row in rows if kind in str(row["what is wrong"]).split(", ")]
-        if part.metrics.get(task):
-            yield f"**{title}: {len(named):,}.** {', '.join(map(escape, named))}".strip()
+        names = ", ".join(map(escape, named))
+        if part.metrics.get(task) and len(named) > FOLDED:
+            yield f"<details><summary><b>{title}: {len(named):,}.</b></summary>\n\n{names}\n\n</details>"
+        elif part.metrics.get(task):
+            yield f"**{title}: {len(named):,}.** {names}".strip()
 
 
 def _failing_rows(run: Run, part: Evaluation) -> list[dict[str, Any]] | None:
@@ -181,7 +186,7 @@ def _promises(info: PackageInfo | None) -> list[str]:
     said = []
     if known.slices:
         said.append(
-            f"Learnt from {known.slices:,} validation slices of {known.persons:,} persons or look-alikes."
+            f"Learnt from, or verified on, {known.slices:,} validation slices of {known.persons:,} persons or look-alikes."
         )
     if info.temperature != 1:
         said.append(f"Class probabilities are tempered, temperature {info.temperature:.3f}.")
