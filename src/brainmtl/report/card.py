@@ -186,7 +186,8 @@ def _promises(info: PackageInfo | None) -> list[str]:
     said = []
     if known.slices:
         said.append(
-            f"Learnt from, or verified on, {known.slices:,} validation slices of {known.persons:,} persons or look-alikes."
+            f"Learnt from, or verified on, {known.slices:,} validation slices of {known.persons:,} persons "
+            "or look-alikes."
         )
     if info.temperature != 1:
         said.append(f"Class probabilities are tempered, temperature {info.temperature:.3f}.")
