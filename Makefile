@@ -24,7 +24,7 @@ demo: $(READY) ## phantoms, training, evaluation, prediction and a report; ten m
 	$(BIN)/brainmtl demo demo
 
 test: $(READY) ## every test (those on real data where BRAINMTL_DATA names their folder)
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check .

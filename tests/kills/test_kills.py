@@ -101,7 +101,7 @@ def test_killed_at_a_random_moment_and_called_again(
 @pytest.mark.parametrize(
     ("kind", "files"),
     [
-        ("cross-validation", ("manifest.parquet", "recipe.yaml", "plan.json")),
+        ("cross-validation", ("recipe.yaml", "plan.json", "manifest.parquet")),
         ("sweep", ("recipe.yaml", "plan.json")),
     ],
 )

@@ -1,5 +1,6 @@
 """A run that was killed or stopped, and then resumed, against one that never was."""
 
+import functools
 import json
 import multiprocessing
 import signal
@@ -8,7 +9,7 @@ import pytest
 from sameness import same_results
 
 from brainmtl.errors import InputError
-from brainmtl.training.fit import resume, train
+from brainmtl.training.fit import resume
 from brainmtl.training.log import read_log
 from brainmtl.training.recipe import write_recipe
 
@@ -70,20 +71,50 @@ def server():
     return context
 
 
-@pytest.fixture
-def child(server, manifest, tmp_path):
-    """Run the code in a process of its own, and say how it ended; ``out`` and ``err`` hold what it said."""
+@pytest.fixture(scope="session")
+def apart(server, manifest):
+    """Run the code in a process of its own, and say how it ended; ``said`` holds ``out`` and ``err``.
 
-    def start(code, recipe, run, **names):
-        path = tmp_path / "recipe.yaml"
+    Runs that are compared are all trained so: a process in which other tests ran may round otherwise.
+    """
+
+    def start(code, recipe, run, said, **names):
+        path = said / "recipe.yaml"
         path.write_text(write_recipe(recipe))
-        names |= {"recipe": path, "manifest": manifest, "run": run, "said": tmp_path, "__name__": "child"}
+        names |= {"recipe": path, "manifest": manifest, "run": run, "said": said, "__name__": "child"}
         process = server.Process(target=exec, args=(START + code, names))
         process.start()
         process.join()
         return process.exitcode
 
     return start
+
+
+@pytest.fixture
+def child(apart, tmp_path):
+    return functools.partial(apart, said=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(apart, tmp_path_factory):
+    """Train a recipe that nothing interrupts."""
+
+    def start(recipe):
+        folder = tmp_path_factory.mktemp("undisturbed")
+        assert apart("go()", recipe, folder / "run", folder) == 0
+        return folder / "run"
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def finished(undisturbed, tiny):
+    return undisturbed(tiny())
+
+
+@pytest.fixture(scope="module")
+def stopped_early(undisturbed, steady):
+    return undisturbed(steady)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +134,11 @@ def child(server, manifest, tmp_path):
     ],
     ids=str,
 )
-def test_killed_before_a_file_is_in_place(child, tiny, manifest, finished, tmp_path, moment):
+def test_killed_before_a_file_is_in_place(child, tiny, finished, tmp_path, moment):
     run = tmp_path / "run"
     assert child(AT_FILE, tiny(), run, moment=moment) == -signal.SIGKILL
     assert run.exists() == (moment[0] not in ("run", "recipe.yaml"))
-    if run.exists():
-        resume(run, bar=False)
-    else:
-        train(tiny(), manifest, run, bar=False)
+    assert child("go()", tiny(), run) == 0
     same_results(run, finished)
 
 
@@ -121,7 +149,7 @@ def test_plateau_and_early_stopping_remember(child, steady, stopped_early, tmp_p
     assert len(read_log(stopped_early / "log.csv")) == 4
     run = tmp_path / "run"
     assert child(AT_FILE, steady, run, moment=moment) == -signal.SIGKILL
-    resume(run, bar=False)
+    assert child("go()", steady, run) == 0
     same_results(run, stopped_early)
 
 
@@ -136,26 +164,24 @@ def thawing(tiny):
 
 
 @pytest.fixture(scope="module")
-def thawed(thawing, manifest, tmp_path_factory):
-    run = tmp_path_factory.mktemp("runs") / "thawed"
-    train(thawing, manifest, run, bar=False)
-    return run
+def thawed(undisturbed, thawing):
+    return undisturbed(thawing)
 
 
 @pytest.mark.parametrize("moment", [("last.ckpt", 2), ("log.csv", 3), ("log.csv", 4)], ids=str)
 def test_two_phases_killed_before_at_and_after_the_boundary(child, thawing, thawed, tmp_path, moment):
     run = tmp_path / "run"
     assert child(AT_FILE, thawing, run, moment=moment) == -signal.SIGKILL
-    resume(run, bar=False)
+    assert child("go()", thawing, run) == 0
     same_results(run, thawed)
 
 
 @pytest.mark.parametrize("name", ["uncertainty", "dwa", "gradnorm", "pcgrad"])
-def test_what_a_balancing_has_learned_is_resumed(child, tiny, run, tmp_path, name):
-    recipe = (f"balancing.name={name}", "schedule.epochs=4")
-    whole, killed = run(*recipe, name="whole"), tmp_path / "killed"
-    assert child(AT_FILE, tiny(*recipe), killed, moment=("last.ckpt", 3)) == -signal.SIGKILL
-    resume(killed, bar=False)
+def test_what_a_balancing_has_learned_is_resumed(child, undisturbed, tiny, tmp_path, name):
+    recipe = tiny(f"balancing.name={name}", "schedule.epochs=4")
+    whole, killed = undisturbed(recipe), tmp_path / "killed"
+    assert child(AT_FILE, recipe, killed, moment=("last.ckpt", 3)) == -signal.SIGKILL
+    assert child("go()", recipe, killed) == 0
     same_results(killed, whole)
     weights = {row["train_mask_weight"] for row in read_log(whole / "log.csv")}
     assert len(weights) > 1
@@ -165,7 +191,7 @@ def test_killed_again_and_again(child, tiny, finished, tmp_path):
     run = tmp_path / "run"
     for moment in (("log.csv", 2), ("best.ckpt", 1), ("log.csv", 2), ("model.safetensors", 1)):
         assert child(AT_FILE, tiny(), run, moment=moment) == -signal.SIGKILL
-    resume(run, bar=False)
+    assert child("go()", tiny(), run) == 0
     same_results(run, finished)
 
 
@@ -191,7 +217,7 @@ def test_a_signal_in_mid_epoch(child, tiny, finished, tmp_path, sent, moment):
         result = json.loads((run / "result.json").read_text())
         assert (result["status"], result["epochs"]) == ("stopped", len(read_log(run / "log.csv")))
     assert (tmp_path / "out").read_text() == ""
-    resume(run, bar=False)
+    assert child("go()", tiny(), run) == 0
     same_results(run, finished)
 
 
@@ -199,7 +225,7 @@ def test_a_run_folder_may_move_before_it_is_resumed(child, tiny, finished, tmp_p
     run = tmp_path / "run"
     assert child(AT_FILE, tiny(), run, moment=("log.csv", 3)) == -signal.SIGKILL
     moved = run.rename(tmp_path / "elsewhere")
-    resume(moved, bar=False)
+    assert child("go()", tiny(), moved) == 0
     same_results(moved, finished)
     assert not run.exists()
 
