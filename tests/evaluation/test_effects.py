@@ -44,3 +44,11 @@ def test_known_effects_are_found_exactly(known):
 def test_choices_that_were_always_made_together_are_not_told_apart():
     levels = np.array([[0, 0], [1, 1], [0, 0], [1, 1]], bool)
     assert all(math.isnan(effect.value) for effect in main_effects(levels, np.arange(4.0)))
+
+
+@pytest.mark.parametrize("trials", [0, 1, 3])
+def test_too_few_trials_tell_nothing(trials):
+    levels = screening_design(3)[:trials]
+    found = main_effects(levels, np.zeros(trials))
+    assert len(found) == 3
+    assert all(math.isnan(effect.value) for effect in found)

@@ -70,7 +70,7 @@ def test_the_heat_map_and_the_table_are_written(swept):
 
 
 def test_a_screen_tells_what_each_choice_did(recipe, manifest, tmp_path):
-    """Accuracy is measured, not a known effect; that the effects fit it, and how closely, can be told."""
+    """In a whole design an effect is the difference of two means; a metric that no trial has, has none."""
     plan = Sweep(
         name="screened",
         recipe="tiny",
@@ -79,7 +79,7 @@ def test_a_screen_tells_what_each_choice_did(recipe, manifest, tmp_path):
             "noise": {"augmentation.noise": (0, 0.2)},
         },
         objective={"metric": "classification.brier", "direction": "minimize"},
-        also=["segmentation.dice"],
+        also=["segmentation.dice", "joint.nothing"],
     )
     out = tmp_path / "screen"
     found = run_sweep(plan, recipe, manifest, out, workers=2)
@@ -90,6 +90,8 @@ def test_a_screen_tells_what_each_choice_did(recipe, manifest, tmp_path):
         assert ran.optimizer.lr == (3e-2 if trial["values"]["quick"] else 1e-4)
         assert ran.augmentation.noise == (0.2 if trial["values"]["noise"] else 0)
         assert trial["metrics"]["classification.brier"] == trial["value"]
+    unknown = found["effects"].pop("joint.nothing")
+    assert unknown["noise"] == {"value": None, "low": None, "high": None}
     for metric, effects in found["effects"].items():
         assert set(effects) == {"quick", "noise"}
         for factor, effect in effects.items():

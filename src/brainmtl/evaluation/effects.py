@@ -27,7 +27,7 @@ def main_effects(
     """
     trials, factors = levels.shape
     design = np.column_stack([np.ones(trials), levels])
-    if np.linalg.matrix_rank(design) <= factors:
+    if trials <= factors or np.linalg.matrix_rank(design) <= factors:
         return [Interval(math.nan, math.nan, math.nan)] * factors
     found, *_ = np.linalg.lstsq(design, values)
     free = trials - factors - 1

@@ -134,7 +134,7 @@ def _sets(truth: NDArray[np.int64], kept: NDArray[np.bool_], groups: NDArray[Any
 
 
 def _unseen(slices: pd.DataFrame, fitted: ClassSets, temperature: float) -> list[tuple[Cell, Cell]]:
-    """Sets of the slices that are not in train, where some are: those flatter the rest."""
+    """Sets of the slices that are not in train alone, where others are: on those a network is surer."""
     if "leaked" not in slices or slices["leaked"].nunique() < 2:
         return []
     truth, stated, groups = class_answers(slices[~slices["leaked"].astype(bool)])

@@ -147,6 +147,7 @@ def _effects(sweep: Sweep, trials: list[Trial]) -> dict[str, dict[str, Any]]:
     for metric in (sweep.objective.metric, *sweep.also):
         known = [(trial, value) for trial in trials if (value := _of(trial, metric)) is not None]
         levels = np.array([list(trial["values"].values()) for trial, _ in known], bool)
+        levels = levels.reshape(len(known), len(sweep.screen))  # also where no trial has the metric
         effects = main_effects(levels, np.array([value for _, value in known]))
         found[metric] = {
             factor: {name: end if math.isfinite(end) else None for name, end in asdict(one).items()}
