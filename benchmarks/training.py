@@ -34,11 +34,11 @@ from brainmtl.data.phantom import make_phantom
 from brainmtl.models.build import build_network
 from brainmtl.models.encoders import OWN
 from brainmtl.training.batches import Slices, loader
-from brainmtl.training.fit import use_bf16
 from brainmtl.training.learner import Learner
 from brainmtl.training.losses import joint_loss
 from brainmtl.training.memory import keep_freed_memory, use_large_pages
 from brainmtl.training.optimization import make_optimizer
+from brainmtl.training.precision import use_bf16
 from brainmtl.training.recipe import Recipe, read_recipe
 from brainmtl.training.run import processor_name
 
@@ -54,7 +54,8 @@ def measure(table: pd.DataFrame, recipe: Recipe, like: Recipe | None, epochs: in
     use_large_pages()  # of the processes that follow
     ours, operations = _apart(_our_rate, table, recipe, epochs)
     same = None if like is None else _apart(_our_rate, table, like, epochs)[0]
-    peak = _multiplying(torch.bfloat16 if use_bf16(recipe) else torch.float32)
+    kind = _kind(recipe)
+    peak = _multiplying(torch.bfloat16 if kind == "bf16" else torch.float32)
     found = {
         "slices_per_second": ours,
         "gigaflop_per_slice": operations / 1e9,
@@ -99,10 +100,12 @@ def _ours(slices: Slices, rows: np.ndarray, recipe: Recipe) -> tuple[Callable[[]
     learner.to(DEVICE)
     optimizer = make_optimizer(learner.network, recipe.optimizer)
 
+    fast = use_bf16(recipe, learner.network)
+
     def step(number: int, batch: tuple) -> None:
         optimizer.zero_grad()
         batch = learner.transfer_batch_to_device(batch, DEVICE, 0)
-        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=use_bf16(recipe)):
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=fast):
             loss = learner.training_step(batch, number)
         loss.backward()
         optimizer.step()
@@ -114,6 +117,10 @@ def _ours(slices: Slices, rows: np.ndarray, recipe: Recipe) -> tuple[Callable[[]
 
     images = slices[rows[: recipe.data.batch_size]].images.to(DEVICE) / 255.0
     return epoch, cost.STEP * cost.operations(learner.network, images)
+
+
+def _kind(recipe: Recipe) -> str:
+    return "bf16" if use_bf16(recipe, build_network(recipe.network, pretrained=False)) else "fp32"
 
 
 def _theirs(table: pd.DataFrame, recipe: Recipe) -> Callable[[], None]:
@@ -178,7 +185,7 @@ def page(found: dict[str, float], recipe: Recipe, slices: int, day: date) -> str
         "their network on our path": found["same_network_slices_per_second"],
         "their network, eager fp32 behind a DataLoader": theirs,
     }
-    kind = "bf16" if use_bf16(recipe) else "fp32"
+    kind = _kind(recipe)
     lines = [
         "# An epoch of training\n",
         f"{day}, {processor_name()}, {os.cpu_count()} cores, {DEVICE.type}; ours in {kind}. {slices} slices",

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from brainmtl.models.build import build_network
 from brainmtl.models.network import Outputs
-from brainmtl.training.fit import use_bf16
 from brainmtl.training.losses import joint_loss
+from brainmtl.training.precision import use_bf16
 from brainmtl.training.recipe import Recipe, read_recipe
 
 WIDTHS = (256, 128, 64, 32, 16)
@@ -65,7 +65,7 @@ def _step(network: nn.Module, recipe: Recipe, size: int, batch: int, fast: bool)
 
     def step() -> None:
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=fast and use_bf16(recipe)):
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast and use_bf16(recipe, network)):
             outputs = network(images)
         joint_loss(outputs, masks, labels, known, known, recipe.losses).total.backward()
         optimizer.step()

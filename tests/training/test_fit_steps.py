@@ -14,7 +14,6 @@ from brainmtl.data.manifest import read_manifest
 from brainmtl.labels import CLASSES
 from brainmtl.models.build import build_network
 from brainmtl.training.batches import Slices, loader
-from brainmtl.training.fit import use_bf16
 from brainmtl.training.learner import Learner
 from brainmtl.training.log import read_log
 from brainmtl.training.run import load_network
@@ -167,16 +166,3 @@ def test_precision_is_what_the_recipe_says(run, precision):
         torch.float32,
         torch.int64,
     }
-
-
-def test_bf16_only_where_it_is_asked_for_or_quick(tiny):
-    assert use_bf16(tiny("precision=bf16"))
-    assert not use_bf16(tiny("precision=fp32"))
-    flags = {"amx_bf16", "avx512_bf16"}
-    try:
-        with open("/proc/cpuinfo") as information:  # noqa: PTH123
-            quick = any(flags & set(line.split()) for line in information if line.startswith("flags"))
-    except OSError:
-        pytest.skip("this system does not tell what its processor can")
-    if not torch.cuda.is_available():
-        assert use_bf16(tiny("precision=auto")) == quick

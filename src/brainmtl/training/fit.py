@@ -36,6 +36,7 @@ from brainmtl.training.learner import Learner
 from brainmtl.training.log import EpochLog, read_log
 from brainmtl.training.memory import keep_freed_memory
 from brainmtl.training.phases import phases
+from brainmtl.training.precision import use_bf16
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import (
     BEST,
@@ -204,7 +205,7 @@ def _fit(
     learner = Learner(network, recipe, max(done - 1, 0))
     say_what_trains(network)
     with _quiet():
-        trainer = _trainer(recipe, run, len(rows["train"]), bar)
+        trainer = _trainer(network, recipe, run, len(rows["train"]), bar)
         slices.to(trainer.strategy.root_device)
         try:
             trainer.fit(
@@ -278,10 +279,10 @@ def _callbacks(recipe: Recipe, run: Path, slices: int, bar: bool) -> list[Callba
     return callbacks
 
 
-def _trainer(recipe: Recipe, run: Path, slices: int, bar: bool) -> pl.Trainer:
+def _trainer(network: nn.Module, recipe: Recipe, run: Path, slices: int, bar: bool) -> pl.Trainer:
     return pl.Trainer(
         max_epochs=recipe.schedule.epochs,
-        precision="bf16-mixed" if use_bf16(recipe) else "32-true",
+        precision="bf16-mixed" if use_bf16(recipe, network) else "32-true",
         gradient_clip_val=recipe.optimizer.gradient_clip,
         logger=TensorBoardLogger(run, name="tensorboard", version=""),
         callbacks=_callbacks(recipe, run, slices, bar),
@@ -311,16 +312,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-def use_bf16(recipe: Recipe) -> bool:
-    """Whether a run computes in bf16: as its recipe says, or where the processor is quick at it.
-
-    Args:
-        recipe: its ``precision``.
-    """
-    if recipe.precision != "auto":
-        return recipe.precision == "bf16"
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
