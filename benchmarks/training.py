@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
@@ -24,6 +23,7 @@ import pandas as pd
 import pipeline
 import torch
 import training_step
+from our_epoch import DEVICE, fastest, our_epoch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -33,16 +33,14 @@ from brainmtl.data.manifest import read_manifest
 from brainmtl.data.phantom import make_phantom
 from brainmtl.models.build import build_network
 from brainmtl.models.encoders import OWN
-from brainmtl.training.batches import Slices, loader
+from brainmtl.training.batches import Slices
 from brainmtl.training.learner import Learner
 from brainmtl.training.losses import joint_loss
 from brainmtl.training.memory import keep_freed_memory, use_large_pages
-from brainmtl.training.optimization import make_optimizer
 from brainmtl.training.precision import use_bf16
 from brainmtl.training.recipe import Recipe, read_recipe
 from brainmtl.training.run import processor_name
 
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 OUT = Path(__file__).with_suffix(".md")
 
 
@@ -87,36 +85,15 @@ def _our_rate(table: pd.DataFrame, recipe: Recipe, epochs: int) -> tuple[float, 
     with tempfile.TemporaryDirectory() as home:
         slices = Slices(table, open_cache(table, recipe.data.size, recipe.data.fit, Path(home)), True)
         slices.to(DEVICE)
-        epoch, operations = _ours(slices, rows, recipe)
+        learner = Learner(build_network(recipe.network, pretrained=False).to(DEVICE), recipe).train()
+        epoch = our_epoch(learner, slices, rows, use_bf16(recipe, learner.network))
+        images = slices[rows[: recipe.data.batch_size]].images.to(DEVICE) / 255.0
+        operations = cost.STEP * cost.operations(learner.network, images)
         return _rate(epoch, len(rows), epochs), operations
 
 
 def _their_rate(table: pd.DataFrame, recipe: Recipe, epochs: int) -> float:
     return _rate(_theirs(table, recipe), len(table), epochs)
-
-
-def _ours(slices: Slices, rows: np.ndarray, recipe: Recipe) -> tuple[Callable[[], None], int]:
-    learner = Learner(build_network(recipe.network, pretrained=False).to(DEVICE), recipe).train()
-    learner.to(DEVICE)
-    optimizer = make_optimizer(learner.network, recipe.optimizer)
-
-    fast = use_bf16(recipe, learner.network)
-
-    def step(number: int, batch: tuple) -> None:
-        optimizer.zero_grad()
-        batch = learner.transfer_batch_to_device(batch, DEVICE, 0)
-        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=fast):
-            loss = learner.training_step(batch, number)
-        loss.backward()
-        optimizer.step()
-
-    def epoch() -> None:
-        learner.means.clear()
-        for number, batch in enumerate(loader(slices, rows, recipe.data, seed=0)):
-            step(number, batch)
-
-    images = slices[rows[: recipe.data.batch_size]].images.to(DEVICE) / 255.0
-    return epoch, cost.STEP * cost.operations(learner.network, images)
 
 
 def _kind(recipe: Recipe) -> str:
@@ -145,7 +122,7 @@ def _theirs(table: pd.DataFrame, recipe: Recipe) -> Callable[[], None]:
 
 
 def _rate(epoch: Callable[[], None], slices: int, epochs: int) -> float:
-    return slices / _fastest(epoch, epochs)
+    return slices / fastest(epoch, epochs)
 
 
 def _multiplying(kind: torch.dtype, repeats: int = 10) -> float:
@@ -156,25 +133,7 @@ def _multiplying(kind: torch.dtype, repeats: int = 10) -> float:
     def multiply() -> Tensor:
         return one @ other
 
-    return 2 * side**3 / _fastest(multiply, repeats)
-
-
-def _fastest(work: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of several turns, after one that does not count."""
-    work()
-    best = float("inf")
-    for _ in range(repeats):
-        _wait()
-        start = time.perf_counter()
-        work()
-        _wait()
-        best = min(best, time.perf_counter() - start)
-    return best
-
-
-def _wait() -> None:
-    if DEVICE.type == "cuda":
-        torch.cuda.synchronize()
+    return 2 * side**3 / fastest(multiply, repeats)
 
 
 def page(found: dict[str, float], recipe: Recipe, slices: int, day: date) -> str:
