@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, RMSprop, lr_scheduler
 
+from brainmtl.models.build import build_network
 from brainmtl.training.log import read_log
 from brainmtl.training.optimization import KerasRMSprop, make_optimizer, make_schedule
-from brainmtl.training.recipe import OptimizerPart, SchedulePart
+from brainmtl.training.recipe import OptimizerPart, SchedulePart, read_recipe
 
 STEPS = 12
 
@@ -142,6 +143,14 @@ def test_what_is_frozen_stays():
     same(list(network.encoder.parameters()), start)
     listed = {id(p) for group in optimizer.param_groups for p in group["params"]}
     assert listed == {id(p) for p in network.head.parameters()}
+
+
+def test_a_whole_classifiers_encoder_is_all_but_its_last_layer():
+    network = build_network(read_recipe("portfolio2026-mobilenetv2").network, pretrained=False)
+    groups = make_optimizer(network, OptimizerPart(lr=0.1, encoder_lr=0.5)).param_groups
+    counts = {group["lr"]: sum(p.numel() for p in group["params"]) for group in groups}
+    # 1280 features for 4 classes, and their biases; 2 228 420 in all, as the recipe states.
+    assert counts == {0.1: 1280 * 4 + 4, 0.05: 2_228_420 - 1280 * 4 - 4}
 
 
 def test_a_network_without_an_encoder():

@@ -103,6 +103,11 @@ class WholeClassifier(Freezable):
         self.network, self.channels = network, channels
         self.among = AmongClasses(classes)
 
+    @property
+    def last_layer(self) -> nn.Module:
+        """What gives the class logits; it is never pretrained."""
+        return cast(nn.Module, cast(Any, self.network).get_classifier())
+
     def forward(self, x: Tensor) -> Outputs:
         """Map slices, as :meth:`Network.forward`, to :class:`Outputs` without a mask."""
         slices = checked(x, self.channels, 1)

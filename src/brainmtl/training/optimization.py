@@ -1,12 +1,13 @@
 """Optimisers and learning-rate schedules by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 
+from brainmtl.models.network import WholeClassifier
 from brainmtl.training.recipe import OptimizerPart, SchedulePart
 
 
@@ -77,10 +78,10 @@ def make_optimizer(network: nn.Module, part: OptimizerPart) -> Optimizer:
     """Build the optimiser over the parameters that train.
 
     Args:
-        network: its ``encoder``, if it has one, may learn at another rate.
+        network: its encoder, or all of a whole classifier but its last layer, may learn at another rate.
         part: name and settings.
     """
-    inner = {id(p) for p in getattr(network, "encoder", nn.Identity()).parameters()}
+    inner = {id(p) for p in _encoder(network)}
     trains = [p for p in network.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trains if id(p) not in inner], "lr": part.lr},
@@ -149,3 +150,10 @@ def _plateau(optimizer: Optimizer, part: SchedulePart) -> lr_scheduler.ReduceLRO
         patience=max(part.patience - 1, 0) if keras else part.patience,
         threshold_mode="abs" if keras else "rel",
     )
+
+
+def _encoder(network: nn.Module) -> Iterator[nn.Parameter]:
+    if isinstance(network, WholeClassifier):
+        last = {id(p) for p in network.last_layer.parameters()}
+        return (p for p in network.parameters() if id(p) not in last)
+    return iter(getattr(network, "encoder", nn.Identity()).parameters())
