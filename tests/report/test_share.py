@@ -1,6 +1,7 @@
 """What a run shares."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from brainmtl.errors import InputError
-from brainmtl.report.share import share_run, share_weights
+from brainmtl.report.share import share_records, share_run, share_weights
+from brainmtl.study.records import read_record
 
 
 def test_no_slice_and_no_path_is_shared(reported: Path, tmp_path: Path):
@@ -17,6 +19,8 @@ def test_no_slice_and_no_path_is_shared(reported: Path, tmp_path: Path):
     assert {"recipe.yaml", "log.csv", "data.json", "evaluation/test/metrics.json", "CARD.md"} <= names
     assert not [name for name in names if "panels" in name or name.endswith((".html", ".parquet"))]
     assert any(name.startswith("figures/") for name in names)
+    tables = {name for name in names if name.startswith("tables/")}
+    assert {Path(name).suffix for name in tables - {"tables/numbers.tex"}} == {".md", ".csv"}
     for path in written:
         if path.suffix != ".png":
             assert str(reported.parent) not in path.read_text()
@@ -29,6 +33,16 @@ def test_shared_numbers_are_the_runs_own(reported: Path, tmp_path: Path):
     for part in ("validation", "test"):
         name = f"evaluation/{part}/metrics.json"
         assert (tmp_path / "out" / name).read_bytes() == (reported / name).read_bytes()
+
+
+def test_records_alone_need_no_report(reported: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    shutil.copytree(reported, run, ignore=shutil.ignore_patterns("report.html", "figures", "tables"))
+    alone, whole = share_records(run, tmp_path / "alone"), share_run(reported, tmp_path / "whole")
+    names = {path.relative_to(tmp_path / "alone").as_posix() for path in alone}
+    assert names < {path.relative_to(tmp_path / "whole").as_posix() for path in whole}
+    record = read_record(tmp_path / "alone")
+    assert record.parts == read_record(reported).parts
 
 
 def test_a_run_without_a_report_is_refused(tmp_path: Path):

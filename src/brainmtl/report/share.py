@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ from brainmtl.report.trials import TABLES
 WHOLE = ("recipe.yaml", "log.csv", "network.json", "result.json")
 PRIVATE = {"data.json": ("manifest",), "environment.json": ("command",)}
 """File → fields that hold paths."""
+SHOWN = ("figures/*.png", "tables/*.md", "tables/*.csv", "tables/numbers.tex")
+"""Tables have other forms too, which say the same."""
 PANELS = "*panels*"
 
 
 def share_run(run: Path, out: Path) -> list[Path]:
-    """Copy the records, metrics, charts and tables of a run, so that they can be published, with its card.
+    """Copy the records, charts and tables of a run, so that they can be published, with its card.
 
     Args:
         run: a run folder with a report.
@@ -33,23 +36,35 @@ def share_run(run: Path, out: Path) -> list[Path]:
     if not (run / "report.html").is_file():
         raise InputError("has no report yet", where=run, mend=f"brainmtl report {run}")
     trials = [name for name in TABLES if (run / name / f"{name}.json").is_file()]
-    tables = [path for part in ("", *trials) for path in (run / part).glob("tables/*") if path.is_file()]
-    tables += [run / name / f"{name}.json" for name in trials]
-    drawn = [path for part in ("", *trials) for path in (run / part).glob("figures/*.png")]
-    charts = [path for path in drawn if not path.match(PANELS)]
-    copied = [run / name for name in WHOLE if (run / name).is_file()]
-    written = []
-    for path in [*copied, *run.glob("evaluation/*/metrics.json"), *charts, *tables]:
-        written.append(out / path.relative_to(run))
-        with whole_file(written[-1]) as temporary:
-            shutil.copyfile(path, temporary)
+    shown = [run / name / f"{name}.json" for name in trials]
+    for part in ("", *trials):
+        shown += [path for form in SHOWN for path in (run / part).glob(form) if not path.match(PANELS)]
+    written = [*share_records(run, out), *_copy(run, out, shown)]
+    written.append(write_card(out, out / "CARD.md"))
+    return sorted(written)
+
+
+def share_records(run: Path, out: Path) -> list[Path]:
+    """Copy the records of a run alone: its recipe, log, network, machine, counts and metrics.
+
+    Args:
+        run: a run folder.
+        out: a folder; files of the same names in it are replaced.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    whole = [run / name for name in WHOLE if (run / name).is_file()]
+    written = _copy(run, out, [*whole, *run.glob("evaluation/*/metrics.json")])
     for name, fields in PRIVATE.items():
         content = json.loads((run / name).read_text(encoding="utf-8"))
         kept = {field: value for field, value in content.items() if field not in fields}
         written.append(out / name)
         with whole_file(out / name) as temporary:
             temporary.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    written.append(write_card(out, out / "CARD.md"))
     return sorted(written)
 
 
@@ -80,3 +95,12 @@ def share_weights(run: Path, out: Path) -> Path:
     with whole_file(out / path.name) as temporary:
         temporary.write_bytes(content)
     return out / path.name
+
+
+def _copy(run: Path, out: Path, paths: Iterable[Path]) -> list[Path]:
+    written = []
+    for path in paths:
+        written.append(out / path.relative_to(run))
+        with whole_file(written[-1]) as temporary:
+            shutil.copyfile(path, temporary)
+    return written
