@@ -1,4 +1,4 @@
-"""Train the published systems that take an accelerator a short while, on small slices, and share their records.
+"""Train the published systems that take an accelerator a short while on small slices, and share the records.
 
     python tools/short_runs.py --brisc brisc.parquet --figshare figshare.parquet -o runs/short
 
