@@ -31,6 +31,15 @@ for turn in range(21):
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
+FILLED = """
+import sys, torch
+from brainmtl.training.memory import leave_new_memory_unfilled
+torch.use_deterministic_algorithms(True)
+if sys.argv[1] == "unfilled":
+    leave_new_memory_unfilled()
+print(int(torch.empty(4096).isnan().sum()))
+"""
+
 
 def _number(program: str, how: str, environment: dict[str, str] | None = None) -> int:
     called = [sys.executable, "-c", program, how]
@@ -50,3 +59,8 @@ def test_a_tensor_lies_in_large_pages_where_they_are_asked_for():
     assert _number(TENSOR, "small", others) == 0
     assert _number(TENSOR, "large", others) > 32_000
     assert _number(TENSOR, "large", others | {LARGE_PAGES: "0"}) == 0
+
+
+def test_new_tensors_are_not_filled_with_nan_first():
+    assert _number(FILLED, "as torch does") == 4096
+    assert _number(FILLED, "unfilled") == 0

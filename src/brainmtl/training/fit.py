@@ -34,7 +34,7 @@ from brainmtl.training.fine_tuning import NextPhase, PatientStopping, say_what_t
 from brainmtl.training.launch import launch
 from brainmtl.training.learner import Learner
 from brainmtl.training.log import EpochLog, read_log
-from brainmtl.training.memory import keep_freed_memory
+from brainmtl.training.memory import keep_freed_memory, leave_new_memory_unfilled
 from brainmtl.training.phases import phases
 from brainmtl.training.precision import use_bf16
 from brainmtl.training.recipe import Recipe
@@ -201,6 +201,7 @@ def _fit(
     bar: bool,
 ) -> None:
     keep_freed_memory()
+    leave_new_memory_unfilled()
     done = 0 if checkpoint is None else int(RunCheckpoints().load_checkpoint(checkpoint)["epoch"]) + 1
     learner = Learner(network, recipe, max(done - 1, 0))
     say_what_trains(network)
