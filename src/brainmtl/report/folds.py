@@ -34,13 +34,23 @@ def fold_table(found: Mapping[str, Any], apart: bool = False) -> Table:
         for name in [*known, *sorted(given - set(known))]:
             rows.append(_row(found, parts, section, name, apart))
     note = (
-        f"{found['recipe']}, {found['folds']} folds by {found['by']}; ± is the sample SD over the folds. "
+        f"{found['recipe']}, {folds_in_words(found)}; ± is the sample SD over the folds. "
         "Out of fold: each slice predicted by the model that did not train on it; the model was selected on "
         "its fold."
     )
     heads = [name for part in parts for name in ((part, f"{part} SD") if apart else (part,))]
     head = ("metric", *heads, "out of fold")
     return Table("crossval", "Cross-validation", head, tuple(rows), note)
+
+
+def folds_in_words(found: Mapping[str, Any]) -> str:
+    """How a cross-validation's folds were drawn.
+
+    Args:
+        found: its ``folds`` and ``by``.
+    """
+    ways = {"stratified": "by slice, stratified", "random": "by slice, at random"}
+    return f"{found['folds']} folds {ways.get(found['by'], 'by ' + found['by'])}"
 
 
 def fold_charts(runs: Sequence[Run]) -> list[Chart]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from brainmtl.errors import InputError
 from brainmtl.report.folder import Run, read_run
+from brainmtl.report.folds import folds_in_words
 from brainmtl.study.summary import SECTIONS
 from brainmtl.training.recipe import load_yaml
 from brainmtl.training.run import read_json
@@ -137,7 +138,7 @@ def _crossval(path: Path) -> Record:
     cost = {
         name: value["mean"] if isinstance(value, dict) else value for name, value in found["cost"].items()
     }
-    protocol = f"{found['folds']} folds by {found['by']}"
+    protocol = folds_in_words(found)
     if found["test_share"]:
         protocol += f" of {1 - found['test_share']:.0%}, tested on the rest"
     return Record(

@@ -1,6 +1,7 @@
 """What the folds of a cross-validation add up to: ``crossval.json``, ``oof.parquet``, a table, figures."""
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, Final
@@ -12,7 +13,7 @@ from brainmtl.evaluation.repeats import fold_interval
 from brainmtl.evaluation.scorecard import summarise
 from brainmtl.imaging.files import whole_file
 from brainmtl.report.folder import read_run
-from brainmtl.report.folds import fold_charts, fold_table
+from brainmtl.report.folds import fold_charts, fold_table, folds_in_words
 from brainmtl.report.style import LIGHT, to_png, to_svg
 from brainmtl.report.tables import to_csv, to_markdown
 from brainmtl.training.evaluate import note_reading
@@ -21,6 +22,8 @@ from brainmtl.training.run import read_json, write_json
 
 SECTIONS: Final = ("segmentation", "classification", "joint")
 SPREAD_OVER: Final = "folds; sample SD, n - 1"
+LARGEST: Final = {"hd95_px": inf, "nll": inf, "mask_nll": inf, "brier": 2.0}
+"""Of metrics that may exceed 1; all begin at 0."""
 
 
 def write_summary(
@@ -65,13 +68,15 @@ def spread_metrics(folds: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     Returns:
         ``{section: {metric: {mean, sd, low, high, n, values}}}``; a section that no fold has is left out, as
-        are the confusion matrices.
+        are the confusion matrices. No interval says what a metric cannot be.
     """
     found: dict[str, Any] = {}
     for section in SECTIONS:
         names = dict.fromkeys(name for fold in folds for name in fold.get(section) or {})
         values = {name: [_value(fold, section, name) for fold in folds] for name in names}
-        metrics = {name: spread(numbers) for name, numbers in values.items() if _plain(numbers)}
+        metrics = {
+            name: _possible(name, spread(numbers)) for name, numbers in values.items() if _plain(numbers)
+        }
         if metrics:
             found[section] = metrics
     return found
@@ -97,6 +102,12 @@ def spread(values: Sequence[float | None]) -> dict[str, Any]:
         "n": len(known),
         "values": list(values),
     }
+
+
+def _possible(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    if found["low"] is None:
+        return found
+    return found | {"low": max(0.0, found["low"]), "high": min(LARGEST.get(name, 1.0), found["high"])}
 
 
 def _value(metrics: dict[str, Any], section: str, name: str) -> Any:
@@ -155,5 +166,5 @@ def _note(out: Path, found: dict[str, Any], ledger: Path | None) -> None:
         section: {name: {"value": metric["mean"]} for name, metric in metrics.items()}
         for section, metrics in found["parts"]["test"].items()
     }
-    names = (out.name, found["recipe"], f"{found['folds']} folds by {found['by']}", "mean of the folds")
+    names = (out.name, found["recipe"], folds_in_words(found), "mean of the folds")
     note_reading(ledger or out.parent / "test-ledger.md", names, means)
