@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from brainmtl.evaluation.bootstrap import mean_interval
-from brainmtl.evaluation.repeats import fold_interval, seed_and_slice_interval
+from brainmtl.evaluation.repeats import apart_interval, fold_interval, seed_and_slice_interval
 
 FOLDS = np.array([0.951, 0.962, 0.944, 0.958, 0.949])
 
@@ -20,6 +20,26 @@ def test_folds_overlap():
     """Five folds: 1/5 + 1/4 instead of 1/5, so 1.5 times as wide."""
     wide, plain = fold_interval(FOLDS, test_share=0.2), fold_interval(FOLDS)
     assert wide.high - wide.low == pytest.approx(1.5 * (plain.high - plain.low))
+
+
+def test_two_methods_on_folds_of_their_own_have_welchs_interval():
+    other = np.array([0.91, 0.94, 0.92, 0.95])
+    found = apart_interval(FOLDS, other)
+    expected = stats.ttest_ind(FOLDS, other, equal_var=False).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+    assert found.value == pytest.approx(FOLDS.mean() - other.mean())
+
+
+def test_two_methods_on_overlapping_folds_are_known_less_well():
+    """Five folds each: the variance of both means is 1/5 + 1/4 instead of 1/5."""
+    other = FOLDS - 0.1
+    wide, plain = apart_interval(FOLDS, other, test_share=0.2), apart_interval(FOLDS, other)
+    assert wide.high - wide.low == pytest.approx(1.5 * (plain.high - plain.low))
+
+
+def test_folds_that_agree_leave_no_doubt():
+    found = apart_interval(np.full(3, 0.9), np.full(3, 0.8))
+    assert (found.low, found.high) == pytest.approx((0.1, 0.1))
 
 
 def test_one_run_shows_no_spread():

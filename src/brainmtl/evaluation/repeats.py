@@ -36,6 +36,37 @@ def fold_interval(values: NDArray[np.floating], test_share: float = 0.0, level: 
     return Interval(centre, float(centre - half), float(centre + half))
 
 
+def apart_interval(
+    one: NDArray[np.floating],
+    other: NDArray[np.floating],
+    test_share: float = 0.0,
+    level: float = LEVEL,
+) -> Interval:
+    """The difference of two means over folds or seeds that are not pairs, with Welch's interval.
+
+    The variance of each mean is as in :func:`fold_interval`.
+
+    Args:
+        one: ``(K,)``, two values or more.
+        other: ``(L,)``, likewise; its mean is subtracted.
+        test_share: see :func:`fold_interval`.
+        level: 0 to 1.
+    """
+    gap = float(np.mean(one) - np.mean(other))
+    shares = [
+        float(np.var(values, ddof=1)) * (1 / len(values) + test_share / (1 - test_share))
+        for values in (one, other)
+    ]
+    total = sum(shares)
+    if total == 0:
+        return Interval(gap, gap, gap)
+    freedom = total**2 / sum(
+        share**2 / (len(values) - 1) for share, values in zip(shares, (one, other), strict=True)
+    )
+    half = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(total)
+    return Interval(gap, gap - half, gap + half)
+
+
 def seed_and_slice_interval(
     values: NDArray[np.floating],
     groups: NDArray[Any] | None = None,

@@ -53,6 +53,7 @@ class Record:
             ``epoch_seconds``, ``hours``, ``epochs``, as far as known.
         machine: what it was computed on.
         drawn: SHA-256 of the manifest with the folds of a cross-validation; alike where the folds are.
+        drawn_by: ``person``, ``stratified`` or ``random``, of a cross-validation.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class Record:
     cost: Mapping[str, float] = field(default_factory=dict)
     machine: str = ""
     drawn: str | None = None
+    drawn_by: str | None = None
 
     @property
     def name(self) -> str:
@@ -153,6 +155,7 @@ def _crossval(path: Path) -> Record:
         _numbers(cost),
         str(found["cost"].get("processor") or ""),
         found["manifest_sha256"],
+        found["by"],
     )
 
 

@@ -17,6 +17,7 @@ from brainmtl.study.compare import (
     metric_title,
     published_text,
 )
+from brainmtl.study.flattery import flattery, flattery_table
 from brainmtl.study.records import Record, read_record
 from brainmtl.study.steadiness import contrasts, steadiness_table
 from brainmtl.training.recipe import read_recipe, recipe_names
@@ -70,6 +71,9 @@ def write_page(records: Sequence[Record]) -> str:
     beside = contrasts(records)
     if beside:
         sections += ["## Better, and steadier\n", to_markdown(steadiness_table(beside))]
+    flattered = flattery(records)
+    if flattered:
+        sections += ["## What folds by slice flatter\n", to_markdown(flattery_table(flattered))]
     ours = [record for record in records if not _published_recipe(record.recipe)]
     if ours:
         sections += ["## Our own systems\n", to_markdown(_own(ours))]
