@@ -49,8 +49,8 @@ def folds_in_words(found: Mapping[str, Any]) -> str:
     Args:
         found: its ``folds`` and ``by``.
     """
-    ways = {"stratified": "by slice, stratified", "random": "by slice, at random"}
-    return f"{found['folds']} folds {ways.get(found['by'], 'by ' + found['by'])}"
+    way = found["by"]
+    return f"{found['folds']} folds by person" if way == "person" else f"{found['folds']} {way} folds"
 
 
 def fold_charts(runs: Sequence[Run]) -> list[Chart]:
