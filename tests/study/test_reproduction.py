@@ -6,6 +6,7 @@ from pathlib import Path
 from brainmtl.evaluation.published import published_numbers
 from brainmtl.study.records import read_record
 from brainmtl.study.reproduction import read_records, status, write_page
+from brainmtl.study.space import read_sweep
 from brainmtl.training.recipe import read_recipe, write_recipe
 
 
@@ -28,6 +29,24 @@ def test_the_status_names_what_differs_from_the_recipe(tmp_path, write):
     (tmp_path / "short/recipe.yaml").write_text(write_recipe(short))
     assert status(read_record(tmp_path / "as")) == "as the recipe"
     assert status(read_record(tmp_path / "short")) == "with schedule.epochs 2 for 16"
+
+
+def test_the_status_of_a_sweep_names_what_differs_from_its_plan(tmp_path, write):
+    best = {"trial": 0, "value": 0.8}
+    found = {
+        "name": "portfolio2026-grid",
+        "best": 0,
+        "trials": [best],
+        "sources": ["brisc2025"],
+        "hours": 1.0,
+    }
+    write(tmp_path / "sweep.json", found | {"objective": {"metric": "segmentation.dice"}})
+    plan = read_sweep("portfolio2026-grid")
+    recipe = read_recipe(plan.recipe, ["schedule.epochs=20"])
+    (tmp_path / "recipe.yaml").write_text(write_recipe(recipe))
+    assert status(read_record(tmp_path)) == "as the recipe"
+    (tmp_path / "recipe.yaml").write_text(write_recipe(read_recipe(plan.recipe, ["schedule.epochs=3"])))
+    assert status(read_record(tmp_path)) == "with schedule.epochs 3 for 20"
 
 
 def test_the_committed_page_is_what_the_committed_records_give():

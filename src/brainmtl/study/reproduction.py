@@ -19,8 +19,9 @@ from brainmtl.study.compare import (
 )
 from brainmtl.study.flattery import flattery, flattery_table
 from brainmtl.study.records import Record, read_record
+from brainmtl.study.space import overrides, read_sweep
 from brainmtl.study.steadiness import contrasts, steadiness_table
-from brainmtl.training.recipe import read_recipe, recipe_names
+from brainmtl.training.recipe import Recipe, read_recipe, recipe_names, sweep_names
 
 HEAD: Final = ("recipe", "part", "metric", "published", "ours", "protocol", "status")
 OVERRULED: Final = ("name", "description", "published", "data.protocol", "data.fold")
@@ -93,15 +94,24 @@ def status(record: Record) -> str:
     """
     if record.status != "finished":
         return record.status
-    if record.kind == "sweep" or record.recipe not in recipe_names():
+    recipe = _shipped(record)
+    if recipe is None:
         return "finished"
-    shipped = _flat(read_recipe(record.recipe).model_dump(mode="json"))
+    shipped = _flat(recipe.model_dump(mode="json"))
     changed = [
         f"{field} {_short(value)} for {_short(shipped[field])}"
         for field, value in _flat(record.settings).items()
         if field in shipped and field not in OVERRULED and value != shipped[field]
     ]
     return "as the recipe" if not changed else "with " + ", ".join(changed)
+
+
+def _shipped(record: Record) -> Recipe | None:
+    """What the record would have been trained with, had nobody set anything."""
+    if record.kind == "sweep" and record.recipe in sweep_names():
+        sweep = read_sweep(record.recipe)
+        return read_recipe(sweep.recipe, overrides(sweep.set))
+    return read_recipe(record.recipe) if record.recipe in recipe_names() else None
 
 
 def _document(name: str, records: Sequence[Record]) -> str:
