@@ -29,6 +29,9 @@ def test_the_status_names_what_differs_from_the_recipe(tmp_path, write):
     (tmp_path / "short/recipe.yaml").write_text(write_recipe(short))
     assert status(read_record(tmp_path / "as")) == "as the recipe"
     assert status(read_record(tmp_path / "short")) == "with schedule.epochs 2 for 16"
+    other = read_recipe("small", ["network.encoder.options.drop_rate=0.1"])
+    (tmp_path / "short/recipe.yaml").write_text(write_recipe(other))
+    assert status(read_record(tmp_path / "short")) == "with network.encoder.options.drop_rate 0.1"
 
 
 def test_the_status_of_a_sweep_names_what_differs_from_its_plan(tmp_path, write):

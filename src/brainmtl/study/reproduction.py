@@ -78,7 +78,7 @@ def write_page(records: Sequence[Record]) -> str:
     ours = [record for record in records if not _published_recipe(record.recipe)]
     if ours:
         sections += ["## Our own systems\n", to_markdown(_own(ours))]
-    others = elsewhere(records)
+    others = elsewhere(ours)
     if others:
         sections += ["## Others on BRISC's official test\n", to_markdown(_others(others))]
     if records:
@@ -99,9 +99,9 @@ def status(record: Record) -> str:
         return "finished"
     shipped = _flat(recipe.model_dump(mode="json"))
     changed = [
-        f"{field} {_short(value)} for {_short(shipped[field])}"
+        f"{field} {_short(value)}" + (f" for {_short(shipped[field])}" if field in shipped else "")
         for field, value in _flat(record.settings).items()
-        if field in shipped and field not in OVERRULED and value != shipped[field]
+        if field not in OVERRULED and value != shipped.get(field)
     ]
     return "as the recipe" if not changed else "with " + ", ".join(changed)
 
