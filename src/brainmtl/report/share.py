@@ -15,8 +15,14 @@ from brainmtl.report.trials import TABLES
 WHOLE = ("recipe.yaml", "log.csv", "network.json", "result.json")
 PRIVATE = {"data.json": ("manifest",), "environment.json": ("command",)}
 """File → fields that hold paths."""
-SHOWN = ("figures/*.png", "tables/*.md", "tables/*.csv", "tables/numbers.tex")
-"""Tables have other forms too, which say the same."""
+SHOWN = (
+    "figures/*.png",
+    "tables/*.md",
+    "tables/*.csv",
+    "tables/numbers.tex",
+    "tables/*-failures.json",
+)
+"""Tables have other forms too, which say the same; a card names failing slices from theirs in JSON."""
 PANELS = "*panels*"
 
 
