@@ -22,6 +22,6 @@ def test_two_cross_validations_on_the_same_folds_are_set_beside_each_other(cross
     (contrast,) = [one for one in contrasts(records) if one.part == "test" and "accuracy" in one.metric]
     assert contrast.difference.value == pytest.approx(-0.01)
     assert contrast.spread.ratio == pytest.approx(1 / 9)
-    assert "ferreira2024-mtl − ferreira2024-st" in write_page(records)
+    assert "| ferreira2024-mtl − ferreira2024-st | 5 folds by person of 80%" in write_page(records)
     write(tmp_path / "cv-st/crossval.json", found | {"manifest_sha256": "b" * 64})
     assert contrasts([records[0], read_record(tmp_path / "cv-st")]) == []

@@ -79,6 +79,7 @@ def steadiness_table(found: Sequence[Contrast]) -> Table:
         rows.append(
             (
                 text(f"{contrast.one.recipe} − {contrast.other.recipe}"),
+                text(contrast.one.protocol),
                 text(contrast.part),
                 text(metric_name(*contrast.metric.split(".")).title),
                 difference(gap.value, gap.low, gap.high),
@@ -86,7 +87,7 @@ def steadiness_table(found: Sequence[Contrast]) -> Table:
                 Cell(f"{spread.p:.3f}", spread.p),
             )
         )
-    head = ("systems", "part", "metric", "difference of means", "ratio of variances", "p of the ratio")
+    head = ("systems", "folds", "part", "metric", "difference of means", "ratio of variances", "p of the ratio")
     note = (
         "A ratio below 1: the first is the steadier. Means with Nadeau and Bengio's 95 % interval, variances "
         "by Pitman and Morgan's paired test. Five folds tell apart only spreads that differ greatly."
