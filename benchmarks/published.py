@@ -1,7 +1,7 @@
 """What a full training of each published system takes on this machine, from a few of its steps.
 
-One core, one thread. A few slices of the recipe's own size and batch, the fastest of two turns after one that
-does not count, each in a process of its own: in float32, in bf16, and what the recipe does by itself. Slices
+One core, one thread. Two batches of the recipe's own size of slice, timed after two that do not count, each in
+a process of its own: in float32, in bf16, and what the recipe does by itself. Slices
 that train and validate are counted under the recipe's protocol; a slice of validation counts as a third of
 one that trains, at the size it is validated at. Epochs are the most that a recipe takes: early stopping makes
 it less.
@@ -42,7 +42,7 @@ DOCUMENTS = ("jalal2025-", "portfolio2026-", "gil2025-", "kotob2024-", "ferreira
 OWN_DATA = {"kotob2024-": "figshare", "ferreira2024-": "both"}
 """Documents with other data than BRISC."""
 BATCHES = 2
-MOST = 16
+MOST = 8
 """Slices of a batch here: what a U-Net of 31 million parameters does a second changes little with more."""
 TEXT = """# What a full training of each published system takes here
 
@@ -135,7 +135,7 @@ def _rate(recipe: Recipe, fast: bool) -> float:
         slices = Slices(table, cache, True, recipe.network.classes)
         learner = Learner(build_network(recipe.network, pretrained=False), recipe).train()
         turn = our_epoch(learner, slices, np.arange(len(table)), fast)
-        return len(table) / fastest(turn, 2)
+        return len(table) / fastest(turn, 1)
 
 
 def page(speeds: Sequence[Speed]) -> str:
