@@ -1,9 +1,10 @@
 """What a full training of each published system takes on this machine, from a few of its steps.
 
-One core, one thread. Two batches of the recipe's own size of slice, timed after two that do not count, each
-in a process of its own: in float32, in bf16, and what the recipe does by itself. Slices that train and
-validate are counted under the recipe's protocol; a slice of validation counts as a third of one that trains,
-at the size it is validated at. Epochs are the most that a recipe takes: early stopping makes it less.
+One core, one thread. Two batches of the recipe's own size of slice, the fastest turn of some seconds after one
+that does not count, each in a process of its own: in float32, in bf16, and what the recipe does by itself.
+Slices that train and validate are counted under the recipe's protocol; a slice of validation counts as a third
+of one that trains, at the size it is validated at. Epochs are the most that a recipe takes: early stopping
+makes it less.
 """
 
 import argparse
@@ -41,6 +42,7 @@ DOCUMENTS = ("jalal2025-", "portfolio2026-", "gil2025-", "kotob2024-", "ferreira
 OWN_DATA = {"kotob2024-": "figshare", "ferreira2024-": "both"}
 """Documents with other data than BRISC."""
 BATCHES = 2
+SECONDS = 10
 MOST = 8
 """Slices of a batch here: what a U-Net of 31 million parameters does a second changes little with more."""
 TEXT = """# What a full training of each published system takes here
@@ -134,7 +136,10 @@ def _rate(recipe: Recipe, fast: bool) -> float:
         slices = Slices(table, cache, True, recipe.network.classes)
         learner = Learner(build_network(recipe.network, pretrained=False), recipe).train()
         turn = our_epoch(learner, slices, np.arange(len(table)), fast)
-        return len(table) / fastest(turn, 1)
+        best = fastest(turn, 1)
+        if again := int(SECONDS / best):
+            best = min(best, fastest(turn, again))
+        return len(table) / best
 
 
 def page(speeds: Sequence[Speed]) -> str:

@@ -33,7 +33,7 @@ Every number of the five documents that has a counterpart of ours, beside what o
 `brainmtl compare docs/results/* --page docs/reproduction.md` from `src/brainmtl/published.yaml` and
 `docs/results/`; never edited by hand. *Status* says which settings of a run differ from its recipe, so that a
 short run is not taken for the published one: those whose names end in `-short` are by `tools/short_runs.py`;
-`benchmarks/published.md` has what full ones would take. Brackets are 95 % intervals; ± is the SD that the
+`benchmarks/published.py` says what full ones would take. Brackets are 95 % intervals; ± is the SD that the
 document gives (over images or folds), or ours over folds. BRISC's official test shares slices, and nearly
 every person, with its training split: no number on it says how a network does on a new person.
 """

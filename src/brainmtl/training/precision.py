@@ -10,7 +10,7 @@ def use_bf16(recipe: Recipe, network: nn.Module) -> bool:
     """Whether a run computes in bf16: as its recipe says, or where the machine is quick at it.
 
     Where a processor has AVX-512's bf16 but no AMX, full convolutions are 1.4 to 1.7 times as fast as in
-    float32, networks of depthwise ones .6 to .8 times (``benchmarks/published.md``).
+    float32, networks of depthwise ones .6 to .8 times (``benchmarks/published.py``).
 
     Args:
         recipe: its ``precision``.
