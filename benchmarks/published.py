@@ -1,7 +1,7 @@
 """What a full training of each published system takes on this machine, from a few of its steps.
 
 One core, one thread. Two batches of the recipe's own size of slice, the fastest turn of some seconds after
-one that does not count, each in a process of its own: in float32, in bf16, and what the recipe does by itself.
+one that does not count, each in a process of its own: in float32, in bf16, and what the recipe takes itself.
 Slices that train and validate are counted under the recipe's protocol; a slice of validation counts as a
 third of one that trains, at the size it is validated at. Epochs are the most that a recipe takes: early
 stopping makes it less.
