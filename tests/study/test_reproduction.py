@@ -19,6 +19,20 @@ def test_the_page_has_every_system_run_or_not(unet):
     assert "0.9000 \\[0.8800, 0.9200\\]" in page
 
 
+def test_a_system_without_numbers_of_its_document_stands_among_ours_with_its_status(tmp_path, write):
+    run = tmp_path / "joint"
+    write(run / "data.json", {"sources": ["brisc2025"], "protocol": "official"})
+    write(run / "result.json", {"status": "finished"})
+    dice = {"value": 0.75, "low": 0.7, "high": 0.8, "n": 860}
+    write(run / "evaluation/test/metrics.json", {"segmentation": {"dice": dice}})
+    (run / "recipe.yaml").write_text(write_recipe(read_recipe("gil2025-joint", ["schedule.epochs=2"])))
+    rows = [row for row in write_page([read_record(run)]).splitlines() if "| gil2025-joint |" in row]
+    aim, ours, _cost = rows
+    assert "not reached" in aim
+    assert "0.750 \\[0.700, 0.800\\]" in ours
+    assert all("with schedule.epochs 2 for 40" in row for row in (aim, ours))
+
+
 def test_the_status_names_what_differs_from_the_recipe(tmp_path, write):
     shipped = read_recipe("demo-joint")
     write(tmp_path / "as/data.json", {"sources": ["phantom"], "protocol": "official"})

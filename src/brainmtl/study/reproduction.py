@@ -24,6 +24,7 @@ from brainmtl.study.steadiness import contrasts, steadiness_table
 from brainmtl.training.recipe import Recipe, read_recipe, recipe_names, sweep_names
 
 HEAD: Final = ("recipe", "part", "metric", "published", "ours", "protocol", "status")
+AS_SHIPPED: Final = "as the recipe"
 OVERRULED: Final = ("name", "description", "published", "data.protocol", "data.fold")
 """Fields that may differ between a run's recipe and the shipped one without making it another system."""
 INTRODUCTION: Final = """\
@@ -75,10 +76,10 @@ def write_page(records: Sequence[Record]) -> str:
     flattered = flattery(records)
     if flattered:
         sections += ["## What folds by slice flatter\n", to_markdown(flattery_table(flattered))]
-    ours = [record for record in records if not _published_recipe(record.recipe)]
+    ours = [record for record in records if not _has_counterparts(record.recipe)]
     if ours:
         sections += ["## Our own systems\n", to_markdown(_own(ours))]
-    others = elsewhere(ours)
+    others = elsewhere(record for record in ours if status(record) == AS_SHIPPED)
     if others:
         sections += ["## Others on BRISC's official test\n", to_markdown(_others(others))]
     if records:
@@ -103,7 +104,7 @@ def status(record: Record) -> str:
         for field, value in _flat(record.settings).items()
         if field not in OVERRULED and value != shipped.get(field)
     ]
-    return "as the recipe" if not changed else "with " + ", ".join(changed)
+    return AS_SHIPPED if not changed else "with " + ", ".join(changed)
 
 
 def _shipped(record: Record) -> Recipe | None:
@@ -118,10 +119,12 @@ def _document(name: str, records: Sequence[Record]) -> str:
     rows = []
     numbers = [number for number in published_numbers() if number.document == name and number.recipe]
     for recipe in dict.fromkeys(number.recipe for number in numbers):
-        found = compare([record for record in records if record.recipe == recipe])
+        ran = [record for record in records if record.recipe == recipe]
+        found = compare(ran)
         if not found:
             own = [number for number in numbers if number.recipe == recipe]
-            found = [Row(number) for number in own if number.ours] or [Row(own[0])]
+            words = [Row(own[0], record) for record in ran] or [Row(own[0])]
+            found = [Row(number) for number in own if number.ours] or words
         rows += [_cells(row) for row in found]
     return to_markdown(Table(name, name, HEAD, tuple(rows)))
 
@@ -150,8 +153,9 @@ def _own(records: Sequence[Record]) -> Table:
         for part in record.parts:
             numbers = [record.find(ours, part) for ours, _ in shown]
             said = [NO_VALUE if number is None else _interval(number) for number in numbers]
-            rows.append(tuple(map(text, (record.name, record.recipe, part, *said, record.protocol))))
-    head = ("run", "recipe", "part", *(title for _, title in shown), "protocol")
+            told = (record.name, record.recipe, part, *said, record.protocol, status(record))
+            rows.append(tuple(map(text, told)))
+    head = ("run", "recipe", "part", *(title for _, title in shown), "protocol", "status")
     return Table("own", "Our own systems", head, tuple(rows))
 
 
@@ -176,8 +180,8 @@ def _interval(number: Any) -> str:
     return f"{number.value:.3f}{spread}{ends}"
 
 
-def _published_recipe(recipe: str) -> bool:
-    return any(number.recipe == recipe for number in published_numbers())
+def _has_counterparts(recipe: str) -> bool:
+    return any(number.recipe == recipe and number.ours for number in published_numbers())
 
 
 def _flat(content: Any, prefix: str = "") -> dict[str, Any]:
