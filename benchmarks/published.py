@@ -47,7 +47,7 @@ MOST = 8
 """Slices of a batch here: what a U-Net of 31 million parameters does a second changes little with more."""
 TEXT = """# What a full training of each published system takes here
 
-{day}, {machine}, one core of it, one thread; the other core trained something else. Written by
+{day}, {machine}, one core of it, one thread. Written by
 `python benchmarks/published.py`. Slices a second are measured, over a few steps at the recipe's own size;
 **hours are computed from them**: all epochs that the recipe allows, each with its validation, nothing stopped
 early. *By itself* is what `precision: auto` takes on this processor, or what the recipe asks for. The grid of
@@ -155,7 +155,7 @@ def main() -> None:
     chosen = vars(options.parse_args())
     tables = {name: read_manifest(path) for name, path in chosen.items()}
     found = []
-    names = [name for name in recipe_names() if name.startswith(DOCUMENTS) and name != cost.GRID]
+    names = [name for name in recipe_names() if name.startswith(DOCUMENTS)]
     for name in track(names, "Measuring"):
         owner = next((data for document, data in OWN_DATA.items() if name.startswith(document)), "brisc")
         found.append(speed(name, tables[owner]))

@@ -13,8 +13,9 @@ from brainmtl.inference.runtime import RUNTIMES, open_runtime
 
 MakePackage = Callable[..., Path]
 SIZE = 64
-TOLERANCE = 0.03
-"""Of a probability, where a runtime computes in bf16."""
+TOLERANCE = {"bf16": 0.03, "fp32": 0.001}
+"""Of a probability. bf16 rounds a value to 1 in 256, and logits here reach 14: .1 of one is .025 where the
+sigmoid is steepest."""
 
 
 @pytest.fixture
@@ -33,8 +34,9 @@ def test_every_runtime_that_is_here_says_what_the_processor_says(
         pytest.skip(str(error))
     masks, classes = load_package(path).run(squares)
     others, names = other.run(squares)
-    assert np.allclose(masks, others, atol=TOLERANCE)
-    assert np.allclose(classes, names, atol=TOLERANCE)
+    tolerance = TOLERANCE["bf16" if "bf16" in other.runtime.name else "fp32"]
+    assert np.allclose(masks, others, atol=tolerance)
+    assert np.allclose(classes, names, atol=tolerance)
 
 
 def test_openvino_reads_the_same_metadata(make_package: MakePackage):

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from brainmtl.evaluation.published import published_numbers
 from brainmtl.study.records import read_record
 from brainmtl.study.reproduction import read_records, status, write_page
@@ -72,3 +74,16 @@ def test_the_committed_page_is_what_the_committed_records_give():
     assert (docs / "reproduction.md").read_text(encoding="utf-8") == write_page(records), (
         "run: brainmtl compare docs/results/* --page docs/reproduction.md"
     )
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/leakage.md"])
+@pytest.mark.parametrize("folds", ["random", "person"])
+def test_what_pages_say_of_the_leak_is_what_its_records_give(page, folds):
+    root = Path(__file__).parents[2]
+    record = read_record(root / "docs/results" / f"ferreira2024-mtl-{folds}")
+    said = (root / page).read_text(encoding="utf-8")
+    for metric in ("classification.accuracy", "segmentation.iou"):
+        number = record.find(metric, "test")
+        assert number is not None
+        assert number.sd is not None
+        assert f"{number.value:.1%} ± {number.sd:.1%}".replace("%", "") + " %" in said
