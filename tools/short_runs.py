@@ -16,26 +16,28 @@ from brainmtl.training.recipe import read_recipe
 from brainmtl.training.run import has_finished
 
 ROOT = Path(__file__).parents[1]
-RANDOM = ("network.encoder.pretrained=false", "schedule.epochs=2")
-SMALL, CROPPED = ("data.size=64",), ("data.size=256", "augmentation.crop=128")
+RANDOM = ("network.encoder.pretrained=false",)
+ONCE, TWICE = "schedule.epochs=1", "schedule.epochs=2"
+SMALL, MEDIUM = (ONCE, "data.size=64"), (ONCE, "data.size=128")
+CROPPED = (TWICE, "data.size=256", "augmentation.crop=128")
 SHORT: dict[str, tuple[str, ...]] = {
     "jalal2025-unet": SMALL,
     "jalal2025-attention-unet": SMALL,
-    "jalal2025-classifier": SMALL,
+    "jalal2025-classifier": (TWICE, "data.size=64"),
     "jalal2025-joint-unet": SMALL,
     "portfolio2026-unet": SMALL,
     "portfolio2026-attention-unet": SMALL,
     "portfolio2026-joint": SMALL,
-    "portfolio2026-efficientnet-b0": ("data.size=128",),
-    "portfolio2026-densenet121": ("data.size=128",),
+    "portfolio2026-efficientnet-b0": (TWICE, "data.size=128"),
+    "portfolio2026-densenet121": MEDIUM,
     "gil2025-baseline": CROPPED,
     "gil2025-resnet34": CROPPED,
-    "gil2025-densenet121": CROPPED,
+    "gil2025-densenet121": (ONCE, *CROPPED[1:]),
     "gil2025-efficientnet-unet": CROPPED,
     "gil2025-mobilenet-unet": CROPPED,
     "gil2025-joint": CROPPED,
-    "kotob2024-attention-unet-resnet50": ("data.size=128",),
-    "kotob2024-resnet50": ("data.size=128", "fine_tuning=null"),
+    "kotob2024-attention-unet-resnet50": MEDIUM,
+    "kotob2024-resnet50": (*MEDIUM, "fine_tuning=null"),
 }
 """Recipe → what is smaller than in it, besides :data:`RANDOM`."""
 
