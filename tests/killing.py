@@ -141,20 +141,22 @@ def train(recipe: Path, manifest: Path, out: Path) -> None:
 def cross_validate(recipe: Path, manifest: Path, out: Path) -> None:
     """Two folds at a time."""
     from brainmtl.study import crossval
+    from brainmtl.study.workers import Workers
     from brainmtl.training.recipe import read_recipe
 
-    crossval.cross_validate(read_recipe(recipe), manifest, out, folds=2, test_share=0.25, workers=2)
+    crossval.cross_validate(read_recipe(recipe), manifest, out, folds=2, test_share=0.25, workers=Workers(2))
 
 
 def sweep(recipe: Path, manifest: Path, out: Path) -> None:
     """Two trials at a time."""
     from brainmtl.study.space import Sweep
     from brainmtl.study.sweep import run_sweep
+    from brainmtl.study.workers import Workers
     from brainmtl.training.recipe import read_recipe
 
     objective = {"metric": "classification.accuracy"}
     plan = Sweep(name="rates", recipe="tiny", grid={"optimizer.lr": [1e-2, 3e-3]}, objective=objective)
-    run_sweep(plan, read_recipe(recipe), manifest, out, workers=2)
+    run_sweep(plan, read_recipe(recipe), manifest, out, workers=Workers(2))
 
 
 def table(fell: Mapping[str, Mapping[str, int]]) -> str:

@@ -11,6 +11,7 @@ from filelock import FileLock
 from brainmtl.errors import InputError
 from brainmtl.study.crossval import cross_validate
 from brainmtl.study.jobs import Job, epochs_done, log_of, run_jobs
+from brainmtl.study.workers import Workers
 from brainmtl.training.recipe import read_recipe
 
 pytest.importorskip("ray", reason="needs ray: pip install 'brainmtl[ray]'")
@@ -42,7 +43,7 @@ def slow(recipe_file):
 @pytest.fixture(scope="module")
 def alone(slow, manifest, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("study") / "alone"
-    cross_validate(slow, manifest, out, folds=FOLDS, workers=1)
+    cross_validate(slow, manifest, out, folds=FOLDS)
     return out
 
 
@@ -88,7 +89,9 @@ def test_folds_whose_processes_are_killed_end_as_one_worker_s_here(
                 os.kill(victim(out.resolve() / f"fold-{fold}"), signal.SIGKILL)
                 killed.append(fold)
 
-    cross_validate(slow, manifest, out, folds=FOLDS, workers=FOLDS, ray=machines.address, progress=kill)
+    cross_validate(
+        slow, manifest, out, folds=FOLDS, workers=Workers(FOLDS, ray=machines.address), progress=kill
+    )
     assert sorted(killed) == [0, 1]
     assert capsys.readouterr().out == ""
     found = [json.loads((folder / "crossval.json").read_text()) for folder in (alone, out)]
@@ -108,7 +111,7 @@ def test_a_machine_dies_and_another_goes_on(machines, alone, tmp_path):
             machines.remove_node(next(iter(machines.worker_nodes)), allow_graceful=False)
             machines.add_node(**NODE)
 
-    ended = list(run_jobs([job], workers=1, threads=1, ray=machines.address, tick=die))
+    ended = list(run_jobs([job], Workers(ray=machines.address), die))
     assert ended == [(job, None)]
     assert len(died) == 1
     assert weights(tmp_path) == weights(alone)
@@ -120,7 +123,7 @@ def test_whoever_stops_asking_stops_the_jobs(machines, alone, tmp_path):
     wrong = job_like(alone, tmp_path / "wrong", recipe=str(tmp_path / "wrong.yaml"))
     long = job_like(alone, tmp_path / "long")
     long = Job.from_json(long.to_json().replace("data.fold=0", "schedule.epochs=10000"))
-    asked = run_jobs([long, wrong], workers=2, threads=1, ray=machines.address)
+    asked = run_jobs([long, wrong], Workers(2, ray=machines.address))
     job, failure = next(asked)
     assert job == wrong
     assert isinstance(failure, InputError)
@@ -136,7 +139,7 @@ def test_a_folder_that_a_machine_does_not_see(machines, tmp_path, begun_here):
     where = {"recipe": str(tmp_path / "elsewhere.yaml"), "manifest": str(tmp_path / "m.parquet")}
     job = Job(str(tmp_path / "fold-0"), overrides=(), parts=("validation",), **where)
     address = "local" if begun_here else machines.address
-    [(_, failure)] = run_jobs([job], workers=1, threads=1, ray=address)
+    [(_, failure)] = run_jobs([job], Workers(ray=address))
     assert isinstance(failure, InputError)
     assert "elsewhere.yaml" in str(failure)
     assert "share" in str(failure)

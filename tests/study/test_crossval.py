@@ -14,6 +14,7 @@ import pytest
 
 from brainmtl.errors import InputError
 from brainmtl.study.crossval import cross_validate
+from brainmtl.study.workers import Workers
 from brainmtl.training.recipe import read_recipe
 
 OPTIONS = {"folds": 2, "by": "person", "test_share": 0.25, "seed": 3}
@@ -22,7 +23,7 @@ OPTIONS = {"folds": 2, "by": "person", "test_share": 0.25, "seed": 3}
 @pytest.fixture(scope="module")
 def one_worker(recipe, manifest, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("study") / "one"
-    cross_validate(recipe, manifest, out, workers=1, **OPTIONS)
+    cross_validate(recipe, manifest, out, **OPTIONS)
     return out
 
 
@@ -85,7 +86,7 @@ def test_tables_and_figures_are_written(one_worker, found):
 
 def test_called_again_it_does_nothing(one_worker, recipe, manifest):
     before = {path: path.stat().st_mtime_ns for path in one_worker.rglob("*") if path.is_file()}
-    assert cross_validate(recipe, manifest, one_worker, workers=2, **OPTIONS)["recipe"] == "tiny"
+    assert cross_validate(recipe, manifest, one_worker, workers=Workers(2), **OPTIONS)["recipe"] == "tiny"
     assert {path: path.stat().st_mtime_ns for path in one_worker.rglob("*") if path.is_file()} == before
 
 
@@ -119,7 +120,7 @@ def test_killed_and_called_again_with_two_workers_it_ends_as_one_worker_did_with
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGKILL)
     assert not (out / "crossval.json").exists()
-    cross_validate(read_recipe(recipe_file), manifest, out, workers=2, **OPTIONS)
+    cross_validate(read_recipe(recipe_file), manifest, out, workers=Workers(2), **OPTIONS)
     for fold in range(OPTIONS["folds"]):
         one, two = (folder / f"fold-{fold}" / "model.safetensors" for folder in (one_worker, out))
         assert one.read_bytes() == two.read_bytes()

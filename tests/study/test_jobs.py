@@ -6,6 +6,7 @@ import pytest
 
 from brainmtl.errors import BrainmtlError, InputError, InterruptedRun
 from brainmtl.study.jobs import BUSY, Job, epochs_done, log_of, outcome, run_jobs
+from brainmtl.study.workers import HERE
 
 
 def job_in(folder: Path, name: str = "fold-0") -> Job:
@@ -44,5 +45,5 @@ def test_what_is_done_is_not_done_again(tmp_path):
     metrics = tmp_path / "fold-0" / "evaluation" / "validation" / "metrics.json"
     metrics.parent.mkdir(parents=True)
     metrics.write_text("{}")
-    assert list(run_jobs([job_in(tmp_path)], workers=1, threads=1)) == [(job_in(tmp_path), None)]
+    assert list(run_jobs([job_in(tmp_path)], HERE)) == [(job_in(tmp_path), None)]
     assert not log_of(job_in(tmp_path)).exists()

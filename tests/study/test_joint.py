@@ -14,6 +14,7 @@ from brainmtl.models.build import build_network, parameter_counts
 from brainmtl.study.joint import ARMS, joint_against_single
 from brainmtl.study.share import share_study
 from brainmtl.study.space import overrides, read_sweep, settings
+from brainmtl.study.workers import Workers
 from brainmtl.training.fit import train
 from brainmtl.training.log import read_log
 from brainmtl.training.recipe import read_recipe, write_recipe
@@ -33,7 +34,7 @@ def halves(manifest, tmp_path_factory):
 @pytest.fixture(scope="module")
 def studied(recipe, halves, tmp_path_factory):
     out = tmp_path_factory.mktemp("study") / "joint"
-    joint_against_single(recipe, halves, out, seeds=1, workers=2)
+    joint_against_single(recipe, halves, out, seeds=1, workers=Workers(2))
     return out
 
 

@@ -10,6 +10,7 @@ from brainmtl.errors import InputError
 from brainmtl.study.space import Sweep
 from brainmtl.study.sweep import run_sweep
 from brainmtl.study.sweep_summary import JOURNAL
+from brainmtl.study.workers import Workers
 from brainmtl.training.recipe import read_recipe
 
 PLAN = Sweep(
@@ -24,7 +25,7 @@ PLAN = Sweep(
 @pytest.fixture(scope="module")
 def swept(recipe, manifest, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("study") / "sweep"
-    run_sweep(PLAN, recipe, manifest, out, workers=2)
+    run_sweep(PLAN, recipe, manifest, out, workers=Workers(2))
     return out
 
 
@@ -82,7 +83,7 @@ def test_a_screen_tells_what_each_choice_did(recipe, manifest, tmp_path):
         also=["segmentation.dice", "joint.nothing"],
     )
     out = tmp_path / "screen"
-    found = run_sweep(plan, recipe, manifest, out, workers=2)
+    found = run_sweep(plan, recipe, manifest, out, workers=Workers(2))
     assert len(found["trials"]) == 8
     assert found == json.loads((out / "sweep.json").read_text())
     for trial in found["trials"]:

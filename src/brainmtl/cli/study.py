@@ -51,8 +51,8 @@ def crossval(
     """
     from brainmtl.report.folds import fold_table
     from brainmtl.study.crossval import cross_validate
-    from brainmtl.study.jobs import fitting_workers
     from brainmtl.study.share import share_study
+    from brainmtl.study.workers import fitting_workers
     from brainmtl.training.recipe import read_recipe
 
     if by not in ("person", "stratified", "random"):
@@ -67,9 +67,7 @@ def crossval(
             by=by,  # type: ignore[arg-type]
             test_share=test_share,
             seed=seed,
-            workers=workers or fitting_workers(folds, threads, ray),
-            threads=threads,
-            ray=ray,
+            workers=fitting_workers(folds, workers, threads, ray),
             encoder_weights=encoder_weights,
             ledger=ledger,
             progress=progress,
@@ -96,12 +94,12 @@ def sweep(
 
     Example: brainmtl sweep portfolio2026-grid -m brisc.parquet -o sweeps/grid --workers 2
     """
-    from brainmtl.study.jobs import fitting_workers
     from brainmtl.study.share import share_study
     from brainmtl.study.space import overrides as written
     from brainmtl.study.space import points, read_sweep
     from brainmtl.study.sweep import run_sweep
     from brainmtl.study.sweep_summary import sweep_tables
+    from brainmtl.study.workers import fitting_workers
     from brainmtl.training.recipe import read_recipe
 
     chosen = read_sweep(plan)
@@ -112,9 +110,7 @@ def sweep(
             base,
             manifest,
             out,
-            workers=workers or fitting_workers(len(points(chosen)), threads, ray),
-            threads=threads,
-            ray=ray,
+            workers=fitting_workers(len(points(chosen)), workers, threads, ray),
             encoder_weights=encoder_weights,
             progress=progress,
         )
@@ -142,10 +138,10 @@ def joint_vs_single(
 
     Example: brainmtl joint-vs-single base-joint -m brisc.parquet -o studies/joint --workers 2
     """
-    from brainmtl.study.jobs import fitting_workers
     from brainmtl.study.joint import joint_against_single
     from brainmtl.study.joint_summary import cost_table, equivalence_table
     from brainmtl.study.share import share_study
+    from brainmtl.study.workers import fitting_workers
     from brainmtl.training.recipe import read_recipe
 
     with bar("training joint and single networks, epochs", None) as progress:
@@ -154,9 +150,7 @@ def joint_vs_single(
             manifest,
             out,
             seeds=seeds,
-            workers=workers or fitting_workers(15 * seeds, threads, ray),
-            threads=threads,
-            ray=ray,
+            workers=fitting_workers(15 * seeds, workers, threads, ray),
             encoder_weights=encoder_weights,
             ledger=ledger,
             progress=progress,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from brainmtl.cluster import cluster
 from brainmtl.errors import BrainmtlError, InputError, InterruptedRun
 from brainmtl.study.jobs import BUSY, POLL_SECONDS, Ended, Job, outcome, start
+from brainmtl.study.workers import Workers
 
 RETRIES: Final = 5
 """How often a job that was killed goes on; what it has done stays done."""
@@ -31,15 +32,15 @@ class UnsharedFolder(Exception):
 
 
 def run_on_cluster(
-    jobs: Sequence[Job], address: str, *, workers: int, threads: int, tick: Callable[[], None]
+    jobs: Sequence[Job], workers: Workers, address: str, tick: Callable[[], None]
 ) -> Iterator[Ended]:
     """Run jobs as Ray's tasks, each of which starts the process that would run here.
 
     Args:
         jobs: that are not done.
+        workers: tasks at a time, which wait for a machine with room; as many processors are a task's own as
+            it has threads, and a GPU, where the cluster has any.
         address: see :func:`~brainmtl.cluster.cluster`.
-        workers: tasks at a time; they wait for a machine with room.
-        threads: of each, and so many processors are its own; and a GPU, where the cluster has any.
         tick: called several times a second.
 
     Yields:
@@ -52,15 +53,15 @@ def run_on_cluster(
     given = {_absolute(job): job for job in jobs}
     with cluster(address) as ray:
         work = ray.remote(_work).options(
-            num_cpus=threads,
+            num_cpus=workers.threads,
             num_gpus=min(1, ray.cluster_resources().get("GPU", 0)),
             max_retries=RETRIES,
             retry_exceptions=[StoppedJob],
         )
         while waiting or running:
-            while waiting and len(running) < workers:
+            while waiting and len(running) < workers.number:
                 job = waiting.pop(0)
-                running[work.remote(job.to_json(), threads)] = job
+                running[work.remote(job.to_json(), workers.threads)] = job
             ended, _ = ray.wait(list(running), timeout=POLL_SECONDS)
             for task in ended:
                 job = running.pop(task)

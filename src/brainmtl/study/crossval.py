@@ -13,6 +13,7 @@ from brainmtl.study.folder import begin_study
 from brainmtl.study.folds import By, draw_folds
 from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.summary import write_summary
+from brainmtl.study.workers import HERE, Workers
 from brainmtl.training.checks import check_rows
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import read_json
@@ -30,9 +31,7 @@ def cross_validate(
     by: By = "person",
     test_share: float | None = None,
     seed: int = 0,
-    workers: int = 1,
-    threads: int = 1,
-    ray: str | None = None,
+    workers: Workers = HERE,
     encoder_weights: Path | None = None,
     ledger: Path | None = None,
     progress: Progress = lambda done, total: None,
@@ -50,10 +49,7 @@ def cross_validate(
         by: how they are drawn: see :func:`~brainmtl.study.folds.draw_folds`, as for
         test_share: and
         seed: of the draw.
-        workers: folds at a time. Results do not depend on it.
-        threads: of each; results may depend on it in the last digits.
-        ray: the cluster that they run on, see :func:`~brainmtl.cluster.cluster`; its machines need ``out``
-            and the data under the same paths. ``None`` for here.
+        workers: who trains them.
         encoder_weights: see ``brainmtl train``.
         ledger: where the reading of the test part is noted, in one row; default ``test-ledger.md`` beside
             ``out``.
@@ -75,7 +71,7 @@ def cross_validate(
         "folds": folds,
         "test_share": test_share,
         "seed": seed,
-        "threads": threads,
+        "threads": workers.threads,
         "manifest_sha256": content_hash(table),
     }
     _check_folds(recipe, table, folds, manifest)
@@ -99,7 +95,7 @@ def cross_validate(
         for fold in range(folds)
     ]
     open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
-    run_all(jobs, recipe.schedule.epochs, workers=workers, threads=threads, ray=ray, progress=progress)
+    run_all(jobs, workers, recipe.schedule.epochs, progress)
     return write_summary(out, plan, [Path(job.run) for job in jobs], measured, ledger)
 
 

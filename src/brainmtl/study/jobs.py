@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from brainmtl.errors import BrainmtlError, InputError, InterruptedRun
+from brainmtl.study.workers import Workers
 
 POLL_SECONDS = 0.2
 BUSY = 75
@@ -63,40 +64,15 @@ Ended = tuple[Job, BrainmtlError | None]
 """A job that has ended, and what went wrong."""
 
 
-def fitting_workers(jobs: int, threads: int, ray: str | None = None) -> int:
-    """As many workers as the cores that this process may use allow; one where a GPU does the work.
-
-    Args:
-        jobs: how many there are to do.
-        threads: of each worker.
-        ray: a cluster knows itself what it has room for, and is handed all of them.
-    """
-    if ray is not None:
-        return jobs
-    import torch
-
-    if torch.cuda.is_available():
-        return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(jobs, cores // threads))
-
-
 def run_jobs(
-    jobs: Sequence[Job],
-    *,
-    workers: int,
-    threads: int,
-    ray: str | None = None,
-    tick: Callable[[], None] = lambda: None,
+    jobs: Sequence[Job], workers: Workers, tick: Callable[[], None] = lambda: None
 ) -> Iterator[Ended]:
     """Run jobs, each in a fresh process with a fixed number of threads, so that neither the number of workers
     nor their machine's other work touches a result.
 
     Args:
         jobs: those already done come back at once.
-        workers: processes at a time.
-        threads: of each process.
-        ray: the cluster that they run on, as :func:`~brainmtl.cluster.cluster` takes it; ``None`` for here.
+        workers: who does the others.
         tick: called several times a second.
 
     Yields:
@@ -107,30 +83,20 @@ def run_jobs(
     """
     waiting = [job for job in jobs if not job.is_done()]
     yield from ((job, None) for job in jobs if job not in waiting)
-    if ray is None:
-        yield from _run_here(waiting, workers, threads, tick)
+    if workers.ray is None:
+        yield from _run_here(waiting, workers, tick)
     elif waiting:
         from brainmtl.study.cluster_jobs import run_on_cluster
 
-        yield from run_on_cluster(waiting, ray, workers=workers, threads=threads, tick=tick)
+        yield from run_on_cluster(waiting, workers, workers.ray, tick)
 
 
-def run_all(
-    jobs: Sequence[Job],
-    epochs: int,
-    *,
-    workers: int,
-    threads: int,
-    ray: str | None,
-    progress: Callable[[int, int], None],
-) -> None:
+def run_all(jobs: Sequence[Job], workers: Workers, epochs: int, progress: Callable[[int, int], None]) -> None:
     """Run jobs of which none may fail.
 
     Args:
-        jobs: as for :func:`run_jobs`, as are
-        workers: and
-        threads: and
-        ray: these.
+        jobs: as for :func:`run_jobs`.
+        workers: who does them.
         epochs: the most that a job may take.
         progress: called with epochs done and epochs in all.
 
@@ -141,7 +107,7 @@ def run_all(
     def tick() -> None:
         progress(sum(epochs_done(job, epochs) for job in jobs), epochs * len(jobs))
 
-    for _, failure in run_jobs(jobs, workers=workers, threads=threads, ray=ray, tick=tick):
+    for _, failure in run_jobs(jobs, workers, tick):
         if failure is not None:
             raise failure
 
@@ -210,13 +176,13 @@ def outcome(job: Job, code: int) -> BrainmtlError | None:
     return BrainmtlError(f"stopped with code {code}: {said}", where=log, mend="call again to go on")
 
 
-def _run_here(jobs: Sequence[Job], workers: int, threads: int, tick: Callable[[], None]) -> Iterator[Ended]:
+def _run_here(jobs: Sequence[Job], workers: Workers, tick: Callable[[], None]) -> Iterator[Ended]:
     waiting, running = list(jobs), dict[Job, "subprocess.Popen[bytes]"]()
     try:
         while waiting or running:
-            while waiting and len(running) < workers:
+            while waiting and len(running) < workers.number:
                 job = waiting.pop(0)
-                running[job] = start(job, threads)
+                running[job] = start(job, workers.threads)
             for job, process in list(running.items()):
                 if process.poll() is not None:
                     del running[job]

@@ -10,6 +10,7 @@ from brainmtl.errors import InputError
 from brainmtl.study.folder import begin_study
 from brainmtl.study.jobs import Job, run_all
 from brainmtl.study.joint_summary import write_summary
+from brainmtl.study.workers import HERE, Workers
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import read_json
 
@@ -30,9 +31,7 @@ def joint_against_single(
     out: Path,
     *,
     seeds: int = 3,
-    workers: int = 1,
-    threads: int = 1,
-    ray: str | None = None,
+    workers: Workers = HERE,
     encoder_weights: Path | None = None,
     ledger: Path | None = None,
     progress: Progress = lambda done, total: None,
@@ -48,10 +47,7 @@ def joint_against_single(
         out: a folder: ``recipe.yaml``, ``plan.json``, a run folder ``<arm>/fold-<k>-seed-<s>`` each,
             ``joint-vs-single.json``, ``tables/``.
         seeds: how many; from the recipe's on, the same ones in each arm.
-        workers: runs at a time. Results do not depend on it.
-        threads: of each; results may depend on it in the last digits.
-        ray: the cluster that they run on, see :func:`~brainmtl.cluster.cluster`; its machines need ``out``
-            and the data under the same paths. ``None`` for here.
+        workers: who trains them.
         encoder_weights: see ``brainmtl train``.
         ledger: where the reading of the test parts is noted, one row an arm; default ``test-ledger.md``
             beside ``out``.
@@ -72,7 +68,7 @@ def joint_against_single(
         "recipe": recipe.name,
         "folds": folds,
         "seeds": drawn,
-        "threads": threads,
+        "threads": workers.threads,
         "manifest_sha256": content_hash(table),
     }
     begin_study(out, "study", plan, recipe, ARMS.values())
@@ -93,8 +89,7 @@ def joint_against_single(
         for fold in folds
     }
     open_cache(table, recipe.data.size, recipe.data.fit, progress=lambda done: progress(done, len(table)))
-    epochs = recipe.schedule.epochs
-    run_all(list(jobs.values()), epochs, workers=workers, threads=threads, ray=ray, progress=progress)
+    run_all(list(jobs.values()), workers, recipe.schedule.epochs, progress)
     runs = {key: Path(job.run) for key, job in jobs.items()}
     return write_summary(out, RECORD, plan, runs, ledger)
 

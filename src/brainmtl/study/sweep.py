@@ -11,6 +11,7 @@ from brainmtl.study.folder import begin_study
 from brainmtl.study.jobs import Job, epochs_done, run_jobs
 from brainmtl.study.space import Sweep, points, settings
 from brainmtl.study.sweep_summary import describe_trial, write_summary
+from brainmtl.study.workers import HERE, Workers
 from brainmtl.training.recipe import Recipe, read_recipe
 
 Progress = Callable[[int, int], None]
@@ -22,9 +23,7 @@ def run_sweep(
     manifest: Path,
     out: Path,
     *,
-    workers: int = 1,
-    threads: int = 1,
-    ray: str | None = None,
+    workers: Workers = HERE,
     encoder_weights: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
@@ -39,10 +38,7 @@ def run_sweep(
         manifest: from ``brainmtl index``.
         out: a folder: ``recipe.yaml``, a run folder ``trial-<n>`` each, ``study.journal`` for Optuna,
             ``sweep.json``, ``figures/``, ``tables/``.
-        workers: trials at a time. Results do not depend on it: the trials are fixed beforehand.
-        threads: of each; results may depend on it in the last digits.
-        ray: the cluster that they run on, see :func:`~brainmtl.cluster.cluster`; its machines need ``out``
-            and the data under the same paths. ``None`` for here.
+        workers: who trains them.
         encoder_weights: see ``brainmtl train``.
         progress: called with epochs done and epochs in all.
 
@@ -58,7 +54,7 @@ def run_sweep(
     table = read_manifest(manifest)
     plan = {
         **sweep.model_dump(mode="json", exclude={"description"}),
-        "threads": threads,
+        "threads": workers.threads,
         "manifest_sha256": content_hash(table),
     }
     changes = settings(sweep, base.seed)
@@ -77,7 +73,7 @@ def run_sweep(
     recipes = [read_recipe(out / "recipe.yaml", changed) for changed in changes]
     for size, fit in {(recipe.data.size, recipe.data.fit) for recipe in recipes}:
         open_cache(table, size, fit, progress=lambda done: progress(done, len(table)))
-    failures = _train(jobs, base.schedule.epochs, workers, threads, ray, progress)
+    failures = _train(jobs, workers, base.schedule.epochs, progress)
     trials = [
         describe_trial(sweep, Path(job.run), point, failures.get(job))
         for job, point in zip(jobs, values, strict=True)
@@ -85,14 +81,12 @@ def run_sweep(
     return write_summary(out, sweep, plan, base, trials)
 
 
-def _train(
-    jobs: list[Job], epochs: int, workers: int, threads: int, ray: str | None, progress: Progress
-) -> dict[Job, BrainmtlError]:
+def _train(jobs: list[Job], workers: Workers, epochs: int, progress: Progress) -> dict[Job, BrainmtlError]:
     def tick() -> None:
         progress(sum(epochs_done(job, epochs) for job in jobs), epochs * len(jobs))
 
     failures, busy = {}, None
-    for job, failure in run_jobs(jobs, workers=workers, threads=threads, ray=ray, tick=tick):
+    for job, failure in run_jobs(jobs, workers, tick):
         if isinstance(failure, InterruptedRun):
             busy = failure
         elif failure is not None:
