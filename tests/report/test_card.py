@@ -108,8 +108,13 @@ def test_files_data_and_origin(make_run, tmp_path: Path):
     card = written(run)
     assert f"| SHA-256 of model.safetensors | {file_sha256(run / 'model.safetensors')} |" in card
     assert data["manifest_sha256"] in card
-    assert f"| began with | run first-leg, weights {'ab' * 32} |" in card
+    assert f"| began with | Run first-leg, weights {'ab' * 32} |" in card
     assert f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name} --init-from" in card
+    given = {"file": "encoder.safetensors", "sha256": "cd" * 32}
+    (run / "data.json").write_text(json.dumps(data | {"encoder_weights": given}))
+    fresh = written(run)
+    assert f"| began with | Encoder of encoder.safetensors, SHA-256 {'cd' * 32} |" in fresh
+    assert "--encoder-weights encoder.safetensors\n" in fresh
     assert "Fateh et al., Scientific Data 13:361, 2026; CC BY 4.0" in card
     assert "Research use only; not a medical device." in card
     assert "BRISC's official test is not patient-disjoint" in card

@@ -45,6 +45,11 @@ def test_the_status_names_what_differs_from_the_recipe(tmp_path, write):
     (tmp_path / "short/recipe.yaml").write_text(write_recipe(short))
     assert status(read_record(tmp_path / "as")) == "as the recipe"
     assert status(read_record(tmp_path / "short")) == "with schedule.epochs 2 for 16"
+    given = {"file": "mine.safetensors", "sha256": "0123456789abcdef" * 4}
+    about = {"sources": ["phantom"], "protocol": "official", "encoder_weights": given}
+    write(tmp_path / "short/data.json", about)
+    assert status(read_record(tmp_path / "short")).endswith("; encoder: mine.safetensors (0123456789ab)")
+    write(tmp_path / "short/data.json", {**about, "encoder_weights": None})
     other = read_recipe("small", ["network.encoder.options.drop_rate=0.1"])
     (tmp_path / "short/recipe.yaml").write_text(write_recipe(other))
     assert status(read_record(tmp_path / "short")) == "with network.encoder.options.drop_rate 0.1"

@@ -62,6 +62,16 @@ def test_five_folds_are_counted_by_fold(tiny, manifest, network, tmp_path):
     assert in_all == len(table)
 
 
+def test_the_file_that_an_encoder_began_with_is_named_without_its_folder(tiny, manifest, network, tmp_path):
+    weights = tmp_path / "encoder.safetensors"
+    weights.write_bytes(b"abc")
+    table = read_manifest(manifest)
+    start_run(tmp_path / "run", tiny(), table, manifest, network, encoder_weights=weights)
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, appendix B.1
+    given = read_json(tmp_path / "run" / "data.json")["encoder_weights"]
+    assert given == {"file": "encoder.safetensors", "sha256": known}
+
+
 def test_a_free_place(tmp_path, begun):
     check_free(tmp_path / "new")
     (tmp_path / "empty").mkdir()

@@ -245,13 +245,12 @@ def _list(lines: Sequence[str]) -> str:
 
 def _provenance(run: Run, package: Path | None, info: PackageInfo | None) -> list[str]:
     weights, data = run.path / WEIGHTS, run.data
-    began = data.get("init_from") or {}
     rows = {
         "recipe": run.recipe.get("name"),
         "protocol": data.get("protocol"),
         "slices": ANSWERS[35](run),
         "manifest, SHA-256 of its content": data.get("manifest_sha256"),
-        "began with": f"run {began['run']}, weights {began['weights_sha256']}" if began else ANSWERS[24](run),
+        "began with": ANSWERS[24](run),
         "kept": ANSWERS[26](run),
         "trained": " ".join(part for part in (run.date, _hours(run)) if part),
         "software": ANSWERS[23](run),
@@ -282,11 +281,14 @@ def _licence(run: Run) -> str:
 
 def _commands(run: Run, info: PackageInfo | None) -> list[str]:
     """The command of each step; where a run went on from another, the records name that one."""
-    began, sources = run.data.get("init_from"), ", ".join(run.data.get("sources") or ["the data set"])
-    go_on = f" --init-from {began['run']}" if began else ""
+    began, given = run.data.get("init_from"), run.data.get("encoder_weights")
+    sources = ", ".join(run.data.get("sources") or ["the data set"])
+    begin = f" --encoder-weights {given['file']}" if given else ""
+    if began:
+        begin = f" --init-from {began['run']}"
     lines = [
         f"brainmtl index DATA -o manifest.parquet   # {sources}",
-        f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name}{go_on}",
+        f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name}{begin}",
         *(f"brainmtl evaluate runs/{run.name} --part {part.part}" for part in reversed(run.evaluations)),
         f"brainmtl export runs/{run.name}{'' if info is None else f' --storage {info.storage}'}",
         f"brainmtl card runs/{run.name}",

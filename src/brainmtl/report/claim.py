@@ -123,6 +123,10 @@ def _software(run: Run) -> str | None:
 def _start(run: Run) -> str | None:
     if not run.setting("network.encoder.name"):
         return None
+    if began := run.data.get("init_from"):
+        return f"Run {began['run']}, weights {began['weights_sha256']}"
+    if given := run.data.get("encoder_weights"):
+        return f"Encoder of {given['file']}, SHA-256 {given['sha256']}"
     pretrained = run.setting("network.encoder.pretrained")
     return "ImageNet encoder, or the run that it went on from" if pretrained else "At random"
 

@@ -52,6 +52,8 @@ class Record:
         cost: ``parameters``, ``trainable_parameters``, ``parameters_keras``, ``size_mb``,
             ``epoch_seconds``, ``hours``, ``epochs``, as far as known.
         machine: what it was computed on.
+        encoder_weights: name and first digits of the SHA-256 of the file that its encoder began with, where
+            it was handed one.
         drawn: SHA-256 of the manifest with the folds of a cross-validation; alike where the folds are.
         drawn_by: ``person``, ``stratified`` or ``random``, of a cross-validation.
     """
@@ -66,6 +68,7 @@ class Record:
     parts: Mapping[str, Mapping[str, Measured]] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
     machine: str = ""
+    encoder_weights: str | None = None
     drawn: str | None = None
     drawn_by: str | None = None
 
@@ -110,6 +113,7 @@ def _run(run: Run) -> Record:
     fold = f", fold {run.data['fold']}" if protocol.endswith(("fold", "folds")) and "fold" in run.data else ""
     cost = {name: run.network[name] for name in run.network if name != "task"}
     cost |= {name: run.result[name] for name in ("hours", "epochs") if name in run.result}
+    given = run.data.get("encoder_weights")
     if run.log is not None and "seconds" in run.log:
         cost["epoch_seconds"] = float(run.log["seconds"].mean())
     return Record(
@@ -123,6 +127,7 @@ def _run(run: Run) -> Record:
         {evaluation.part: _metrics(evaluation.metrics) for evaluation in run.evaluations},
         _numbers(cost),
         str(run.environment.get("cuda") or run.environment.get("processor") or ""),
+        f"{given['file']} ({given['sha256'][:12]})" if given else None,
     )
 
 
@@ -154,8 +159,8 @@ def _crossval(path: Path) -> Record:
         parts,
         _numbers(cost),
         str(found["cost"].get("processor") or ""),
-        found["manifest_sha256"],
-        found["by"],
+        drawn=found["manifest_sha256"],
+        drawn_by=found["by"],
     )
 
 

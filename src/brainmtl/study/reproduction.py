@@ -34,7 +34,9 @@ Every number of the five documents that has a counterpart of ours, beside what o
 `brainmtl compare docs/results/* --page docs/reproduction.md` from `src/brainmtl/published.yaml` and
 `docs/results/`; never edited by hand. *Status* says which settings of a run differ from its recipe, so that a
 short run is not taken for the published one: those whose names end in `-short` are by `tools/short_runs.py`;
-`benchmarks/published.py` says what full ones would take. Brackets are 95 % intervals; ± is the SD that the
+`benchmarks/published.md` says what full ones would take. *encoder:* names the file that a pretrained encoder
+is of, where it is not timm's own; `tf_efficientnet_b0.safetensors` is a warm start, EfficientNet-Lite0's
+weights with squeeze-and-excitation opened, so that what began with it reproduces nothing. Brackets are 95 % intervals; ± is the SD that the
 document gives (over images or folds), or ours over folds. BRISC's official test shares slices, and nearly
 every person, with its training split: no number on it says how a network does on a new person.
 """
@@ -79,7 +81,7 @@ def write_page(records: Sequence[Record]) -> str:
     ours = [record for record in records if not _has_counterparts(record.recipe)]
     if ours:
         sections += ["## Our own systems\n", to_markdown(_own(ours))]
-    others = elsewhere(record for record in ours if status(record) == AS_SHIPPED)
+    others = elsewhere(record for record in ours if status(record).startswith(AS_SHIPPED))
     if others:
         sections += ["## Others on BRISC's official test\n", to_markdown(_others(others))]
     if records:
@@ -88,7 +90,7 @@ def write_page(records: Sequence[Record]) -> str:
 
 
 def status(record: Record) -> str:
-    """Whether a record is of its recipe as shipped, and what differs.
+    """Whether a record is of its recipe as shipped, what differs, and which encoder it was handed.
 
     Args:
         record: any.
@@ -104,7 +106,8 @@ def status(record: Record) -> str:
         for field, value in _flat(record.settings).items()
         if field not in OVERRULED and value != shipped.get(field)
     ]
-    return AS_SHIPPED if not changed else "with " + ", ".join(changed)
+    said = AS_SHIPPED if not changed else "with " + ", ".join(changed)
+    return said + (f"; encoder: {record.encoder_weights}" if record.encoder_weights else "")
 
 
 def _shipped(record: Record) -> Recipe | None:

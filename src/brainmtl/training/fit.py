@@ -142,7 +142,7 @@ def _start(
     check_size(recipe, network)
     slices = _slices(recipe, table, progress)
     check_shares(recipe, _teaching(recipe, slices, rows), devices)
-    start_run(run, recipe, table, manifest.resolve(), network, init_from)
+    start_run(run, recipe, table, manifest.resolve(), network, init_from, encoder_weights)
 
 
 def _go_on(run: Path, devices: int, progress: Callable[[int, int], None], bar: bool) -> None:

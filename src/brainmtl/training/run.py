@@ -55,6 +55,7 @@ def start_run(
     manifest: Path,
     network: nn.Module,
     init_from: Path | None = None,
+    encoder_weights: Path | None = None,
 ) -> None:
     """Write what is known of a run before it trains, in one move.
 
@@ -65,6 +66,7 @@ def start_run(
         manifest: where it lies.
         network: before training.
         init_from: the run whose weights it begins with.
+        encoder_weights: the file that its encoder begins with, where that is not timm's.
 
     Raises:
         InputError: the folder holds something, or cannot be written.
@@ -82,6 +84,8 @@ def start_run(
     if init_from is not None:
         weights = file_sha256(init_from / "model.safetensors")
         data["init_from"] = {"run": init_from.resolve().name, "weights_sha256": weights}
+    if encoder_weights is not None:
+        data["encoder_weights"] = {"file": encoder_weights.name, "sha256": file_sha256(encoder_weights)}
     size = sum(p.numel() * 4 for p in network.parameters())
     about = {"task": recipe.network.task, **parameter_counts(network), "size_mb": round(size / 1e6, 3)}
     with _whole_folder(run) as temporary:
