@@ -36,9 +36,10 @@ Every number of the five documents that has a counterpart of ours, beside what o
 short run is not taken for the published one: those whose names end in `-short` are by `tools/short_runs.py`;
 `benchmarks/published.md` says what full ones would take. *encoder:* names the file that a pretrained encoder
 is of, where it is not timm's own; `tf_efficientnet_b0.safetensors` is a warm start, EfficientNet-Lite0's
-weights with squeeze-and-excitation opened, so that what began with it reproduces nothing. Brackets are 95 % intervals; ± is the SD that the
-document gives (over images or folds), or ours over folds. BRISC's official test shares slices, and nearly
-every person, with its training split: no number on it says how a network does on a new person.
+weights with squeeze-and-excitation opened, so that what began with it reproduces nothing. Brackets are 95 %
+intervals; ± is the SD that the document gives (over images or folds), or ours over folds. BRISC's official
+test shares slices, and nearly every person, with its training split: no number on it says how a network does
+on a new person.
 """
 
 
