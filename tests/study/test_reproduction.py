@@ -2,7 +2,9 @@
 
 import shutil
 from pathlib import Path
+from statistics import mean, stdev
 
+import pandas as pd
 import pytest
 
 from brainmtl.evaluation.published import published_numbers
@@ -92,3 +94,17 @@ def test_what_pages_say_of_the_leak_is_what_its_records_give(page, folds):
         assert number is not None
         assert number.sd is not None
         assert f"{number.value:.1%} ± {number.sd:.1%}".replace("%", "") + " %" in said
+
+
+def test_what_is_said_of_the_epochs_that_were_kept_is_what_the_logs_give():
+    results = Path(__file__).parents[2] / "docs/results"
+    logs = [pd.read_csv(path) for path in sorted(results.glob("ferreira2024-st-random/fold-*/log.csv"))]
+    kept = [log.loc[log["validation_loss"].idxmin()] for log in logs]
+    said = (results / "README.md").read_text(encoding="utf-8")
+    for scores in (
+        [row["validation_accuracy"] for row in kept],
+        [log["validation_accuracy"].max() for log in logs],
+    ):
+        assert f"{100 * mean(scores):.1f} ± {100 * stdev(scores):.1f} %" in said
+    epochs = sorted(int(row["epoch"]) for row in kept)
+    assert f"{epochs[0]}th to the {epochs[-1]}rd" in said
