@@ -42,7 +42,7 @@ DOCUMENTS = ("jalal2025-", "portfolio2026-", "gil2025-", "kotob2024-", "ferreira
 OWN_DATA = {"kotob2024-": "figshare", "ferreira2024-": "both"}
 """Documents with other data than BRISC."""
 BATCHES = 2
-SECONDS = 10
+SECONDS = 5
 MOST = 8
 """Slices of a batch here: what a U-Net of 31 million parameters does a second changes little with more."""
 TEXT = """# What a full training of each published system takes here
