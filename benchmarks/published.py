@@ -1,7 +1,7 @@
 """What a full training of each published system takes on this machine, from a few of its steps.
 
-One core, one thread. Two batches of the recipe's own size of slice, the fastest turn of some seconds after
-one that does not count, each in a process of its own: in float32, in bf16, and what the recipe takes itself.
+One core, one thread. A batch of the recipe's own size of slice, the fastest turn of some seconds after one
+that does not count, each in a process of its own: in float32, in bf16, and what the recipe takes itself.
 Slices that train and validate are counted under the recipe's protocol; a slice of validation counts as a
 third of one that trains, at the size it is validated at. Epochs are the most that a recipe takes: early
 stopping makes it less.
@@ -41,7 +41,6 @@ PAGE = Path(__file__).with_suffix(".md")
 DOCUMENTS = ("jalal2025-", "portfolio2026-", "gil2025-", "kotob2024-", "ferreira2024-")
 OWN_DATA = {"kotob2024-": "figshare", "ferreira2024-": "both"}
 """Documents with other data than BRISC."""
-BATCHES = 2
 SECONDS = 5
 MOST = 8
 """Slices of a batch here: what a U-Net of 31 million parameters does a second changes little with more."""
@@ -129,9 +128,9 @@ def _rate(recipe: Recipe, fast: bool) -> float:
     data = recipe.data.model_copy(update={"batch_size": batch})
     recipe = recipe.model_copy(update={"data": data})
     with TemporaryDirectory() as home:
-        make_phantom(Path(home) / "set", slices=4 * BATCHES * batch, size=128)
+        make_phantom(Path(home) / "set", slices=4 * batch, size=128)
         table = index_brisc(Path(home) / "set")[0]
-        table = table[table["mask"].notna()].head(BATCHES * batch).reset_index(drop=True)
+        table = table[table["mask"].notna()].head(batch).reset_index(drop=True)
         cache = open_cache(table, data.size, data.fit, Path(home))
         slices = Slices(table, cache, True, recipe.network.classes)
         learner = Learner(build_network(recipe.network, pretrained=False), recipe).train()
