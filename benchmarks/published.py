@@ -49,8 +49,9 @@ TEXT = """# What a full training of each published system takes here
 {day}, {machine}, one core of it, one thread. Written by
 `python benchmarks/published.py`. Slices a second are measured, over a few steps at the recipe's own size;
 **hours are computed from them**: all epochs that the recipe allows, each with its validation, nothing stopped
-early. *By itself* is what `precision: auto` takes on this processor, or what the recipe asks for. The grid of
-portfolio-2026 is 20 runs of its U-Net, of 20 epochs each.
+early; what those took that have come to their end is under *Cost* in
+[reproduction.md](../docs/reproduction.md). *By itself* is what `precision: auto` takes on this processor, or
+what the recipe asks for. The grid of portfolio-2026 is 20 runs of its U-Net, of 20 epochs each.
 
 | recipe | slices | slice | epochs, at most | by itself | slices/s, fp32 | slices/s, bf16 | hours of a run |
 |---|---:|---|---:|---|---:|---:|---:|

@@ -9,8 +9,8 @@ from brainmtl.training.recipe import Recipe
 def use_bf16(recipe: Recipe, network: nn.Module) -> bool:
     """Whether a run computes in bf16: as its recipe says, or where the machine is quick at it.
 
-    Where a processor has AVX-512's bf16 but no AMX, full convolutions are 1.4 to 1.7 times as fast as in
-    float32, networks of depthwise ones .6 to .8 times (``benchmarks/published.py``).
+    Where a processor has AVX-512's bf16 but no AMX, full convolutions are 1.1 to 3 times as fast as in
+    float32, networks of depthwise ones .6 to 1.2 times where all of it trains (``benchmarks/published.md``).
 
     Args:
         recipe: its ``precision``.
