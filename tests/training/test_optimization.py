@@ -67,6 +67,20 @@ def test_an_optimiser_is_torch_s(name, reference):
     )
 
 
+@pytest.mark.parametrize(("name", "reference"), [("adam", Adam), ("adamw", AdamW), ("sgd", SGD)])
+def test_where_nothing_is_said_weights_decay_as_torch_s_own_default_has_it(name, reference):
+    one = Pair()
+    made = make_optimizer(one, OptimizerPart(name=name))
+    assert made.defaults["weight_decay"] == reference(one.parameters()).defaults["weight_decay"]
+
+
+def test_adamw_with_nothing_said_is_not_adam():
+    one, other = Pair(), Pair()
+    adam = trained(one, make_optimizer(one, OptimizerPart(name="adam", lr=0.03)))[0]
+    adamw = trained(other, make_optimizer(other, OptimizerPart(name="adamw", lr=0.03)))[0]
+    assert not torch.equal(adam[0], adamw[0])
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-3])
 @pytest.mark.parametrize("settings", [{}, {"momentum": 0.9}, {"weight_decay": 0.1}])
 def test_keras_s_rmsprop_is_keras_s(keras, settings, scale):

@@ -90,15 +90,15 @@ def make_optimizer(network: nn.Module, part: OptimizerPart) -> Optimizer:
     groups = [group for group in groups if group["params"]]
     match part.name:
         case "adam":
-            return torch.optim.Adam(groups, weight_decay=part.weight_decay)
+            return torch.optim.Adam(groups, weight_decay=part.decay)
         case "adamw":
-            return torch.optim.AdamW(groups, weight_decay=part.weight_decay)
+            return torch.optim.AdamW(groups, weight_decay=part.decay)
         case "sgd":
-            return torch.optim.SGD(groups, momentum=part.momentum, weight_decay=part.weight_decay)
+            return torch.optim.SGD(groups, momentum=part.momentum, weight_decay=part.decay)
         case "rmsprop":
-            return torch.optim.RMSprop(groups, momentum=part.momentum, weight_decay=part.weight_decay)
+            return torch.optim.RMSprop(groups, momentum=part.momentum, weight_decay=part.decay)
         case "rmsprop-keras":
-            return KerasRMSprop(groups, momentum=part.momentum, weight_decay=part.weight_decay)
+            return KerasRMSprop(groups, momentum=part.momentum, weight_decay=part.decay)
 
 
 def make_schedule(optimizer: Optimizer, part: SchedulePart, steps: int) -> dict[str, Any] | None:

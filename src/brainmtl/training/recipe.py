@@ -107,12 +107,20 @@ class OptimizerPart(Part):
 
     name: Literal["adam", "adamw", "sgd", "rmsprop", "rmsprop-keras"] = "adam"
     lr: Positive = 1e-4
-    weight_decay: NonNegative = 0.0
+    weight_decay: NonNegative | None = None
+    """``null``: torch's default, which is .01 for ``adamw`` and 0 for the others."""
     momentum: Share = 0.0
     encoder_lr: Positive = 1.0
     """The encoder's learning rate as a multiple of ``lr``."""
     gradient_clip: Positive | None = None
     """Largest global norm of the gradient."""
+
+    @property
+    def decay(self) -> float:
+        """The weight decay that is meant."""
+        if self.weight_decay is not None:
+            return self.weight_decay
+        return 0.01 if self.name == "adamw" else 0.0
 
 
 class SchedulePart(Part):
