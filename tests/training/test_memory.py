@@ -63,4 +63,4 @@ def test_a_tensor_lies_in_large_pages_where_they_are_asked_for():
 
 def test_new_tensors_are_not_filled_with_nan_first():
     assert _number(FILLED, "as torch does") == 4096
-    assert _number(FILLED, "unfilled") == 0
+    assert _number(FILLED, "unfilled") < 4096  # whatever lay there before may be NaN in places
