@@ -1,6 +1,7 @@
 """What the tests of studies share: a manifest of phantoms, and a recipe that trains on it in a second."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,25 @@ def crossval(tmp_path) -> Path:
     _write(out / "crossval.json", found)
     _write(out / "plan.json", {})
     return out
+
+
+GIVEN = {"file": "mine.safetensors", "sha256": "0123456789abcdef" * 4}
+"""An encoder's weights, as records name them."""
+
+
+@pytest.fixture
+def given_weights(tmp_path):
+    """A copy of a finished study whose runs say that they were handed weights, without its summary."""
+
+    def make(study: Path, record: str) -> Path:
+        out = tmp_path / "given"
+        shutil.copytree(study, out)
+        for path in out.rglob("data.json"):
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"encoder_weights": GIVEN}))
+        (out / record).unlink()
+        return out
+
+    return make
 
 
 @pytest.fixture(scope="session")

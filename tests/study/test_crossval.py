@@ -14,6 +14,7 @@ import pytest
 
 from brainmtl.errors import InputError
 from brainmtl.study.crossval import cross_validate
+from brainmtl.study.records import read_record
 from brainmtl.study.workers import Workers
 from brainmtl.training.recipe import read_recipe
 
@@ -82,6 +83,15 @@ def test_tables_and_figures_are_written(one_worker, found):
     assert {"tables/crossval.md", "tables/crossval.csv", "figures/folds-loss.svg"} <= written
     assert {"figures/folds-class-loss.png", "figures/folds-mask-loss.png"} <= written
     assert found["cost"]["parameters"] > 0
+
+
+def test_the_weights_that_its_runs_were_handed_stand_in_the_record(
+    one_worker, recipe, manifest, given_weights
+):
+    out = given_weights(one_worker, "crossval.json")
+    assert cross_validate(recipe, manifest, out, **OPTIONS)["encoder_weights"]["file"] == "mine.safetensors"
+    assert read_record(out).encoder_weights == "mine.safetensors (0123456789ab)"
+    assert read_record(one_worker).encoder_weights is None
 
 
 def test_called_again_it_does_nothing(one_worker, recipe, manifest):

@@ -76,6 +76,12 @@ def test_numbers_are_those_of_the_runs(studied):
     assert len((studied.parent / "test-ledger.md").read_text().splitlines()) == 6 + len(ARMS)
 
 
+def test_the_weights_that_its_runs_were_handed_stand_in_the_record(studied, recipe, halves, given_weights):
+    out = given_weights(studied, "joint-vs-single.json")
+    found = joint_against_single(recipe, halves, out, seeds=1)
+    assert found["encoder_weights"]["file"] == "mine.safetensors"
+
+
 def test_called_again_it_says_the_same(studied, recipe, halves):
     before = (studied / "joint-vs-single.json").read_text()
     assert joint_against_single(recipe, halves, studied, seeds=1) == json.loads(before)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from brainmtl.errors import InputError
+from brainmtl.study.records import read_record
 from brainmtl.study.space import Sweep
 from brainmtl.study.sweep import run_sweep
 from brainmtl.study.sweep_summary import JOURNAL
@@ -109,6 +110,12 @@ def test_a_screen_tells_what_each_choice_did(recipe, manifest, tmp_path):
         "figures/effects.svg",
     }
     assert "| quick | " in (out / "tables" / "effects.md").read_text()
+
+
+def test_the_weights_that_its_trials_were_handed_stand_in_the_record(swept, recipe, manifest, given_weights):
+    out = given_weights(swept, "sweep.json")
+    assert run_sweep(PLAN, recipe, manifest, out)["encoder_weights"]["file"] == "mine.safetensors"
+    assert read_record(out).encoder_weights == "mine.safetensors (0123456789ab)"
 
 
 def test_another_sweep_in_the_folder_is_refused(swept, recipe, manifest):

@@ -38,10 +38,10 @@ def write_summary(
         ledger: where the reading of the test parts is noted; default ``test-ledger.md`` beside ``out``.
 
     Returns:
-        The plan; ``margin``; ``equivalence``: ``{Dice | accuracy: {joint, single, by_seed, not_worse, value,
-        low, high, p, margin, equivalent, power, n, persons}}``, joint minus specialist over the slices of all
-        folds, each the mean of its seeds; ``cost``: ``{joint | both specialists: {parameters, size_mb, ms,
-        memory_mb}}``; ``hours``.
+        The plan; ``encoder_weights``, as a run's ``data.json`` has them; ``margin``; ``equivalence``:
+        ``{Dice | accuracy: {joint, single, by_seed, not_worse, value, low, high, p, margin, equivalent, power,
+        n, persons}}``, joint minus specialist over the slices of all folds, each the mean of its seeds;
+        ``cost``: ``{joint | both specialists: {parameters, size_mb, ms, memory_mb}}``; ``hours``.
     """
     arms = dict.fromkeys(arm for arm, _, _ in runs)
     slices = {
@@ -50,6 +50,7 @@ def write_summary(
     first = min((fold, seed) for _, fold, seed in runs)
     found = {
         **plan,
+        "encoder_weights": read_json(runs["joint", *first] / "data.json").get("encoder_weights"),
         "margin": MARGIN,
         "equivalence": {
             name: compare_slices(slices["joint"], slices[arm], column)

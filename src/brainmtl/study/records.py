@@ -113,7 +113,6 @@ def _run(run: Run) -> Record:
     fold = f", fold {run.data['fold']}" if protocol.endswith(("fold", "folds")) and "fold" in run.data else ""
     cost = {name: run.network[name] for name in run.network if name != "task"}
     cost |= {name: run.result[name] for name in ("hours", "epochs") if name in run.result}
-    given = run.data.get("encoder_weights")
     if run.log is not None and "seconds" in run.log:
         cost["epoch_seconds"] = float(run.log["seconds"].mean())
     return Record(
@@ -127,7 +126,7 @@ def _run(run: Run) -> Record:
         {evaluation.part: _metrics(evaluation.metrics) for evaluation in run.evaluations},
         _numbers(cost),
         str(run.environment.get("cuda") or run.environment.get("processor") or ""),
-        f"{given['file']} ({given['sha256'][:12]})" if given else None,
+        _named(run.data.get("encoder_weights")),
     )
 
 
@@ -159,6 +158,7 @@ def _crossval(path: Path) -> Record:
         parts,
         _numbers(cost),
         str(found["cost"].get("processor") or ""),
+        _named(found.get("encoder_weights")),
         drawn=found["manifest_sha256"],
         drawn_by=found["by"],
     )
@@ -183,7 +183,12 @@ def _sweep(path: Path) -> Record:
         "finished",
         {"validation": {found["objective"]["metric"]: number}},
         _numbers({"hours": found["hours"]}),
+        encoder_weights=_named(found.get("encoder_weights")),
     )
+
+
+def _named(weights: Mapping[str, str] | None) -> str | None:
+    return f"{weights['file']} ({weights['sha256'][:12]})" if weights else None
 
 
 def _settings(path: Path) -> dict[str, Any]:

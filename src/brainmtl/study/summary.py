@@ -43,10 +43,12 @@ def write_summary(
         {section: {metric: {mean, sd, low, high, n, values}}}}``, SD null with one fold; ``out_of_fold``: the
         metrics of the contract over each slice predicted by the fold that did not see it; and ``cost``.
     """
+    about = read_json(runs[0] / "data.json")
     found = {
         **plan,
         "task": read_json(runs[0] / "network.json")["task"],
-        "sources": read_json(runs[0] / "data.json").get("sources", []),
+        "sources": about.get("sources", []),
+        "encoder_weights": about.get("encoder_weights"),
         "spread_over": SPREAD_OVER,
         "slices": [read_json(run / "data.json")["counts"] for run in runs],
         "parts": {part: spread_metrics(_metrics(runs, part)) for part in measured},

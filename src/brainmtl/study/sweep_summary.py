@@ -77,10 +77,12 @@ def write_summary(
             mend="mend the plan, and name a new folder",
         )
     better = max if sweep.objective.direction == "maximize" else min
+    about = read_json(out / ended[0]["trial"] / "data.json")
     found = {
         **plan,
         "base": base.name,
-        "sources": read_json(out / ended[0]["trial"] / "data.json").get("sources", []),
+        "sources": about.get("sources", []),
+        "encoder_weights": about.get("encoder_weights"),
         "trials": trials,
         "best": better(ended, key=lambda trial: trial["value"])["trial"],
         "effects": _effects(sweep, trials),
