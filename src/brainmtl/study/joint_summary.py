@@ -39,9 +39,9 @@ def write_summary(
 
     Returns:
         The plan; ``encoder_weights``, as a run's ``data.json`` has them; ``margin``; ``equivalence``:
-        ``{Dice | accuracy: {joint, single, by_seed, not_worse, value, low, high, p, margin, equivalent, power,
-        n, persons}}``, joint minus specialist over the slices of all folds, each the mean of its seeds;
-        ``cost``: ``{joint | both specialists: {parameters, size_mb, ms, memory_mb}}``; ``hours``.
+        ``{Dice | accuracy: {joint, single, by_seed, not_worse, value, low, high, p, margin, equivalent,
+        power, n, persons}}``, joint minus specialist over the slices of all folds, each the mean of its
+        seeds; ``cost``: ``{joint | both specialists: {parameters, size_mb, ms, memory_mb}}``; ``hours``.
     """
     arms = dict.fromkeys(arm for arm, _, _ in runs)
     slices = {
