@@ -63,6 +63,10 @@ def test_numbers_are_those_of_the_runs(studied):
     expected = sum(one["value"] * one["n"] for one in accuracies) / total
     assert found["equivalence"]["accuracy"]["single"] == pytest.approx(expected)
     assert found["equivalence"]["accuracy"]["n"] == total
+    slices = pd.read_parquet(studied / "slices.parquet")
+    for arm, side in (("joint", "joint"), ("classification", "single")):
+        right = slices[slices["arm"] == arm].groupby("id")["right"].mean()
+        assert found["equivalence"]["accuracy"][side] == pytest.approx(right.mean())
     assert found["cost"]["joint"]["parameters"] < found["cost"]["both specialists"]["parameters"]
     assert {path.name for path in (studied / "tables").iterdir()} == {
         f"joint-vs-single{name}.{suffix}" for name in ("", "-cost") for suffix in ("md", "csv")
@@ -73,6 +77,7 @@ def test_numbers_are_those_of_the_runs(studied):
     shared = share_study(studied, studied.parent / "shared")
     logs = {path.parent.parent.name for path in shared if path.name == "log.csv"}
     assert logs == set(ARMS)
+    assert studied.parent / "shared" / "slices.parquet" in shared
     assert len((studied.parent / "test-ledger.md").read_text().splitlines()) == 6 + len(ARMS)
 
 

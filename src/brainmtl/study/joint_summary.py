@@ -20,6 +20,7 @@ from brainmtl.training.run import read_json, write_json
 
 MARGIN: Final = 0.005
 """Of Dice, and of accuracy (half a point); stated before anything was trained."""
+SLICES: Final = "slices.parquet"
 METRICS: Final = {"dice": ("segmentation", "Dice"), "right": ("classification", "accuracy")}
 """Column of a slice → the specialist for it, and its name."""
 Runs = Mapping[tuple[str, int, int], Path]
@@ -28,7 +29,7 @@ Runs = Mapping[tuple[str, int, int], Path]
 def write_summary(
     out: Path, record: str, plan: dict[str, Any], runs: Runs, ledger: Path | None
 ) -> dict[str, Any]:
-    """Summarise finished runs.
+    """Summarise finished runs, and keep what each said of each slice in ``slices.parquet``.
 
     Args:
         out: the study's folder.
@@ -47,6 +48,8 @@ def write_summary(
     slices = {
         arm: _slices([(seed, run) for (one, _, seed), run in runs.items() if one == arm]) for arm in arms
     }
+    with whole_file(out / SLICES) as temporary:
+        pd.concat(slices, names=["arm"]).reset_index("arm").to_parquet(temporary, index=False)
     first = min((fold, seed) for _, fold, seed in runs)
     found = {
         **plan,

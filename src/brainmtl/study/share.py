@@ -6,13 +6,14 @@ from pathlib import Path
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
+from brainmtl.study.joint_summary import SLICES
 from brainmtl.training.run import read_json
 
 RECORDS = ("crossval.json", "sweep.json", "joint-vs-single.json")
 
 
 def share_study(study: Path, out: Path) -> list[Path]:
-    """Copy the record, the recipe, the tables and the charts, and the log of each run.
+    """Copy the record, the recipe, the tables, the charts, the log of each run, and scores of slices by name.
 
     Args:
         study: a folder that ``brainmtl crossval``, ``sweep`` or ``joint-vs-single`` has finished.
@@ -30,7 +31,7 @@ def share_study(study: Path, out: Path) -> list[Path]:
     written = []
     found = [
         path
-        for form in ("tables/*", "figures/*.png", "*/log.csv", "*/*/log.csv")
+        for form in ("tables/*", "figures/*.png", "*/log.csv", "*/*/log.csv", SLICES)
         for path in study.glob(form)
     ]
     for path in [study / "recipe.yaml", *found]:
