@@ -109,10 +109,15 @@ def test_a_recipe_that_has_not_all_arms(recipe, manifest, tmp_path, change, mess
 
 
 @pytest.mark.parametrize("name", ["joint-balancing", "joint-encoders", "joint-options"])
-def test_every_trial_of_a_shipped_ablation_builds(name):
+def test_every_trial_of_a_shipped_ablation_builds(name, tmp_path):
+    """Each is read as a job reads it: from the recipe that the sweep has written."""
     sweep = read_sweep(name)
+    (path := tmp_path / "recipe.yaml").write_text(
+        write_recipe(read_recipe(sweep.recipe, overrides(sweep.set)))
+    )
     for changes in settings(sweep, 0):
-        recipe = read_recipe(sweep.recipe, [*overrides(sweep.set), *changes])
+        recipe = read_recipe(path, changes)
+        assert recipe.network.channels == 2 * recipe.data.neighbours + 1
         with torch.device("meta"):
             build_network(recipe.network, pretrained=False)
 

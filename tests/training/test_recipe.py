@@ -301,3 +301,11 @@ def test_neighbours_bring_their_channels(tiny):
     assert tiny().network.channels == 1
     assert tiny("data.neighbours=2").network.channels == 5
     assert tiny("data.neighbours=2", "network.channels=1").network.channels == 1
+
+
+def test_neighbours_bring_their_channels_where_a_written_recipe_names_others(tiny, tmp_path):
+    (path := tmp_path / "recipe.yaml").write_text(write_recipe(tiny()))
+    assert read_recipe(path, ["data.neighbours=1"]).network.channels == 3
+    assert read_recipe(path, ["data.neighbours=1", "network.channels=1"]).network.channels == 1
+    path.write_text(write_recipe(tiny("data.neighbours=2")))
+    assert read_recipe(path, ["data.size=64"]).network.channels == 5

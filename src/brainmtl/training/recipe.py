@@ -238,8 +238,13 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         raise InputError("not a mapping of fields", where=where, mend=SEE_RECIPES)
     if SWEEP.search(text):
         raise InputError("is a sweep, not a recipe", where=where, mend=f"brainmtl sweep {source}")
-    for override in overrides:
-        _override(tree, override)
+    named = {_override(tree, override) for override in overrides}
+    if (
+        "data.neighbours" in named
+        and "network.channels" not in named
+        and isinstance(tree.get("network"), dict)
+    ):
+        tree["network"].pop("channels", None)  # a written recipe has those of its own neighbours
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
@@ -300,9 +305,11 @@ def _text(source: str | Path) -> tuple[str, str]:
     raise InputError("no such recipe", where=source, mend=mend)
 
 
-def _override(tree: dict[str, Any], override: str) -> None:
+def _override(tree: dict[str, Any], override: str) -> str:
+    """Set a field, and return its path."""
     path, equals, text = override.partition("=")
-    *parents, leaf = path.strip().split(".")
+    path = path.strip()
+    *parents, leaf = path.split(".")
     if not equals or not leaf:
         raise UsageError(f"--set {override}: not field=value", mend="--set optimizer.lr=5e-5")
     try:
@@ -319,6 +326,7 @@ def _override(tree: dict[str, Any], override: str) -> None:
             raise InputError(f"{parent!r} has no fields", field=path, mend="see a run's recipe.yaml")
         tree = branch
     tree[leaf] = value
+    return path
 
 
 def _explain(error: ValidationError, where: str) -> InputError:
