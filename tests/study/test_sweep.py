@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import stdev
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from brainmtl.errors import InputError
 from brainmtl.study.records import read_record
 from brainmtl.study.space import Sweep
 from brainmtl.study.sweep import run_sweep
-from brainmtl.study.sweep_summary import JOURNAL
+from brainmtl.study.sweep_summary import JOURNAL, sweep_tables
 from brainmtl.study.workers import Workers
 from brainmtl.training.recipe import read_recipe
 
@@ -110,6 +111,23 @@ def test_a_screen_tells_what_each_choice_did(recipe, manifest, tmp_path):
         "figures/effects.svg",
     }
     assert "| quick | " in (out / "tables" / "effects.md").read_text()
+
+
+def test_a_setting_is_the_mean_of_its_seeds():
+    accuracy = "classification.accuracy"
+    values = {("fixed", 0): 0.9, ("fixed", 1): 0.94, ("dwa", 0): 0.8, ("dwa", 1): None}
+    trials = [
+        {"trial": f"trial-{number}", "values": {"balancing.name": name, "seed": seed}}
+        | ({"metrics": {accuracy: value}} if value is not None else {"reason": "it failed"})
+        for number, ((name, seed), value) in enumerate(values.items())
+    ]
+    found = {"name": "two", "objective": {"metric": accuracy}, "also": [], "effects": {}, "best": "trial-1"}
+    *_, table = sweep_tables(found | {"trials": trials})
+    spread = stdev([0.9, 0.94]) * 100
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["fixed", f"92.0 ± {spread:.1f}\N{NO-BREAK SPACE}%", "2"],
+        ["dwa", "80.0\N{NO-BREAK SPACE}%", "1"],
+    ]
 
 
 def test_the_weights_that_its_trials_were_handed_stand_in_the_record(swept, recipe, manifest, given_weights):

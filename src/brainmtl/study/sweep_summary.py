@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any, Final
 
 import numpy as np
@@ -13,15 +14,17 @@ from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.evaluation.effects import main_effects
 from brainmtl.imaging.files import whole_file
 from brainmtl.report.effects import effects_chart
+from brainmtl.report.folds import mean_and_sd
 from brainmtl.report.heatmap import heat_map
-from brainmtl.report.names import metric_name
+from brainmtl.report.names import Kind, MetricName, metric_name
 from brainmtl.report.style import LIGHT, to_png, to_svg
-from brainmtl.report.tables import Table, count, difference, number, text, to_csv, to_markdown
+from brainmtl.report.tables import Cell, Table, count, difference, number, text, to_csv, to_markdown
 from brainmtl.study.space import Choices, Objective, Sweep, Value, distributions
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import read_json, write_json
 
 JOURNAL: Final = "study.journal"
+SEED: Final = "seed"
 Trial = dict[str, Any]
 
 
@@ -95,7 +98,7 @@ def write_summary(
 
 
 def sweep_tables(found: dict[str, Any]) -> list[Table]:
-    """The trials, and what each choice did where that can be told.
+    """The trials, what each choice did where that can be told, and means where trials differ in seeds alone.
 
     Args:
         found: the content of ``sweep.json``.
@@ -123,7 +126,39 @@ def sweep_tables(found: dict[str, Any]) -> list[Table]:
         ]
         title = "With each choice minus without it, the others held; 95 % interval"
         tables.append(Table("effects", title, ("choice", *titles), tuple(cells)))
+    if SEED in fields and len(fields) > 1:
+        tables.append(_over_seeds(found["trials"], fields, shown))
     return tables
+
+
+def _over_seeds(trials: list[Trial], fields: list[str], shown: dict[str, MetricName]) -> Table:
+    """Of each setting the mean of its trials, which differ in their seeds alone."""
+    others = [field for field in fields if field != SEED]
+    settings: dict[tuple[str, ...], list[Trial]] = {}
+    for trial in trials:
+        settings.setdefault(tuple(_level(trial["values"][field]) for field in others), []).append(trial)
+    rows = []
+    for setting, alike in settings.items():
+        values = {
+            metric: [value for one in alike if (value := _of(one, metric)) is not None] for metric in shown
+        }
+        rows.append(
+            (
+                *(text(level) for level in setting),
+                *(_mean(values[metric], name.kind) for metric, name in shown.items()),
+                count(max(map(len, values.values()))),
+            )
+        )
+    title = "Over seeds: mean ± sample SD, validation"
+    return Table(
+        "over-seeds", title, (*others, *(name.title for name in shown.values()), "seeds"), tuple(rows)
+    )
+
+
+def _mean(values: list[float], kind: Kind) -> Cell:
+    if not values:
+        return text(None)
+    return Cell(mean_and_sd(fmean(values), stdev(values) if len(values) > 1 else None, kind), fmean(values))
 
 
 def _value(metrics: dict[str, Any], metric: str) -> float | None:
