@@ -11,7 +11,8 @@ from brainmtl.errors import InputError
 from brainmtl.study.records import read_record
 from brainmtl.study.space import Sweep
 from brainmtl.study.sweep import run_sweep
-from brainmtl.study.sweep_summary import JOURNAL, sweep_tables
+from brainmtl.study.sweep_summary import JOURNAL
+from brainmtl.study.sweep_tables import sweep_tables
 from brainmtl.study.workers import Workers
 from brainmtl.training.recipe import read_recipe
 

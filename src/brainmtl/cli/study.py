@@ -98,7 +98,7 @@ def sweep(
     from brainmtl.study.space import overrides as written
     from brainmtl.study.space import points, read_sweep
     from brainmtl.study.sweep import run_sweep
-    from brainmtl.study.sweep_summary import sweep_tables
+    from brainmtl.study.sweep_tables import sweep_tables
     from brainmtl.study.workers import fitting_workers
     from brainmtl.training.recipe import read_recipe
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any, Final
 
 import numpy as np
@@ -14,18 +13,16 @@ from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.evaluation.effects import main_effects
 from brainmtl.imaging.files import whole_file
 from brainmtl.report.effects import effects_chart
-from brainmtl.report.folds import mean_and_sd
 from brainmtl.report.heatmap import heat_map
-from brainmtl.report.names import Kind, MetricName, metric_name
+from brainmtl.report.names import metric_name
 from brainmtl.report.style import LIGHT, to_png, to_svg
-from brainmtl.report.tables import Cell, Table, count, difference, number, text, to_csv, to_markdown
+from brainmtl.report.tables import to_csv, to_markdown
 from brainmtl.study.space import Choices, Objective, Sweep, Value, distributions
+from brainmtl.study.sweep_tables import Trial, score, sweep_tables
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import read_json, write_json
 
 JOURNAL: Final = "study.journal"
-SEED: Final = "seed"
-Trial = dict[str, Any]
 
 
 def describe_trial(sweep: Sweep, run: Path, point: dict[str, Value], failure: BrainmtlError | None) -> Trial:
@@ -97,83 +94,10 @@ def write_summary(
     return found
 
 
-def sweep_tables(found: dict[str, Any]) -> list[Table]:
-    """The trials, what each choice did where that can be told, and means where trials differ in seeds alone.
-
-    Args:
-        found: the content of ``sweep.json``.
-    """
-    metrics = [found["objective"]["metric"], *found["also"]]
-    shown = {metric: metric_name(*metric.split(".")) for metric in metrics}
-    fields = list(found["trials"][0]["values"])
-    rows = [
-        (
-            text(trial["trial"]),
-            *(text(_level(trial["values"][field])) for field in fields),
-            *(number(_of(trial, metric), name.kind) for metric, name in shown.items()),
-            count(trial.get("epochs")),
-            text("best" if trial["trial"] == found["best"] else trial.get("reason", "")),
-        )
-        for trial in found["trials"]
-    ]
-    titles = [f"{name.title}, validation" for name in shown.values()]
-    tables = [Table("sweep", found["name"], ("trial", *fields, *titles, "epochs", ""), tuple(rows))]
-    if found["effects"]:
-        choices = list(next(iter(found["effects"].values())))
-        cells = [
-            (text(choice), *(difference(**found["effects"][metric][choice]) for metric in metrics))
-            for choice in choices
-        ]
-        title = "With each choice minus without it, the others held; 95 % interval"
-        tables.append(Table("effects", title, ("choice", *titles), tuple(cells)))
-    if SEED in fields and len(fields) > 1:
-        tables.append(_over_seeds(found["trials"], fields, shown))
-    return tables
-
-
-def _over_seeds(trials: list[Trial], fields: list[str], shown: dict[str, MetricName]) -> Table:
-    """Of each setting the mean of its trials, which differ in their seeds alone."""
-    others = [field for field in fields if field != SEED]
-    settings: dict[tuple[str, ...], list[Trial]] = {}
-    for trial in trials:
-        settings.setdefault(tuple(_level(trial["values"][field]) for field in others), []).append(trial)
-    rows = []
-    for setting, alike in settings.items():
-        values = {
-            metric: [value for one in alike if (value := _of(one, metric)) is not None] for metric in shown
-        }
-        rows.append(
-            (
-                *(text(level) for level in setting),
-                *(_mean(values[metric], name.kind) for metric, name in shown.items()),
-                count(max(map(len, values.values()))),
-            )
-        )
-    title = "Over seeds: mean ± sample SD, validation"
-    return Table(
-        "over-seeds", title, (*others, *(name.title for name in shown.values()), "seeds"), tuple(rows)
-    )
-
-
-def _mean(values: list[float], kind: Kind) -> Cell:
-    if not values:
-        return text(None)
-    return Cell(mean_and_sd(fmean(values), stdev(values) if len(values) > 1 else None, kind), fmean(values))
-
-
 def _value(metrics: dict[str, Any], metric: str) -> float | None:
     section, name = metric.split(".")
     value: float | None = ((metrics.get(section) or {}).get(name) or {}).get("value")
     return value
-
-
-def _of(trial: Trial, metric: str) -> float | None:
-    value: float | None = trial.get("metrics", {}).get(metric)
-    return value
-
-
-def _level(value: Value) -> str:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def _effects(sweep: Sweep, trials: list[Trial]) -> dict[str, dict[str, Any]]:
@@ -182,7 +106,7 @@ def _effects(sweep: Sweep, trials: list[Trial]) -> dict[str, dict[str, Any]]:
         return {}
     found = {}
     for metric in (sweep.objective.metric, *sweep.also):
-        known = [(trial, value) for trial in trials if (value := _of(trial, metric)) is not None]
+        known = [(trial, value) for trial in trials if (value := score(trial, metric)) is not None]
         levels = np.array([list(trial["values"].values()) for trial, _ in known], bool)
         levels = levels.reshape(len(known), len(sweep.screen))  # also where no trial has the metric
         effects = main_effects(levels, np.array([value for _, value in known]))
