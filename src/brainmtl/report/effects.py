@@ -13,14 +13,14 @@ NAMES, LINE, HEAD = 2.4, 0.28, 0.9
 
 
 def effects_chart(found: Mapping[str, Mapping[str, Effect]], theme: Theme) -> Figure:
-    """Every choice's effect with its interval: a line a choice, a column a metric, one scale for all.
+    """Every choice's effect with its interval: a line a choice, a column a metric, each with its own scale.
 
     Args:
         found: metric's title → choice → ``{value, low, high}``; ends may be ``None``, as may values.
         theme: of the page.
     """
     choices = list(next(iter(found.values())))
-    with many_axes(theme, 1, len(found)) as (figure, grid):
+    with many_axes(theme, 1, len(found), one_scale=False) as (figure, grid):
         figure.set_size_inches(NAMES + SMALL * len(found), HEAD + LINE * len(choices))
         for axes, (title, effects) in zip(grid, found.items(), strict=True):
             axes.set_title(title)

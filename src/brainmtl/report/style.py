@@ -75,18 +75,21 @@ def one_axes(theme: Theme) -> Iterator[tuple[Figure, Axes]]:
 
 
 @contextmanager
-def many_axes(theme: Theme, rows: int, columns: int) -> Iterator[tuple[Figure, list[Axes]]]:
+def many_axes(
+    theme: Theme, rows: int, columns: int, *, one_scale: bool = True
+) -> Iterator[tuple[Figure, list[Axes]]]:
     """Give a figure with a grid of small plots that share their axes, drawn in a theme.
 
     Args:
         theme: of the page.
         rows: of plots.
         columns: of plots.
+        one_scale: the horizontal axis is shared too.
     """
     with mpl.rc_context(_settings(theme)):
         figure = Figure(figsize=(SMALL * columns, SMALL * rows), layout="constrained")
         FigureCanvasAgg(figure)
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        grid = figure.subplots(rows, columns, sharex=one_scale, sharey=True, squeeze=False)
         for axes in grid.flat:
             axes.spines[["top", "right"]].set_visible(False)
         yield figure, list(grid.flat)
