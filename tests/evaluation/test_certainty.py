@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import binomtest
 
-from brainmtl.evaluation.certainty import Validation, fit_certainty
+from brainmtl.evaluation.certainty import HeldOut, fit_certainty
 from brainmtl.evaluation.class_answers import ClassAnswers
 from brainmtl.evaluation.conformal import fit_class_sets
 from brainmtl.inference.certainty import in_class_set, temper
@@ -22,7 +22,7 @@ def honest(slices: int, factor: float, signal: float = 3.0, seed: int = 0) -> tu
     return truth, softmax(logits * factor, axis=1)
 
 
-def validation(slices: int = SLICES, factor: float = 2.0, **changes) -> Validation:
+def validation(slices: int = SLICES, factor: float = 2.0, **changes) -> HeldOut:
     truth, shares = honest(slices, factor)
     random = np.random.default_rng(1)
     said = {
@@ -32,7 +32,7 @@ def validation(slices: int = SLICES, factor: float = 2.0, **changes) -> Validati
         "needed": np.where(truth == 3, np.nan, random.uniform(0, 0.1, slices)),
         "features": random.normal(size=(slices, 6)),
     }
-    return Validation(**said | changes)
+    return HeldOut(**said | changes)
 
 
 def test_everything_is_learnt_from_enough_slices():

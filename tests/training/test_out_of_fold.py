@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,14 +11,19 @@ import pytest
 from brainmtl.data.manifest import read_manifest
 from brainmtl.data.splits import parts
 from brainmtl.errors import InputError
+from brainmtl.evaluation.class_answers import class_answers
+from brainmtl.evaluation.mask_conformal import needed_margin
+from brainmtl.evaluation.temperature import fit_temperature
+from brainmtl.imaging.mask import read_mask
 from brainmtl.inference.package import load_package
 from brainmtl.report.folder import read_run
 from brainmtl.report.page import write_report
 from brainmtl.training.evaluate import evaluate
 from brainmtl.training.export import export_run
 from brainmtl.training.fit import train
+from brainmtl.training.listening import listen_out_of_fold
 from brainmtl.training.out_of_fold import pool_folds
-from brainmtl.training.run import read_json
+from brainmtl.training.run import load_recipe, read_json
 
 SHORT = "schedule={name: constant, epochs: 1, monitor: validation_loss}"
 
@@ -82,6 +88,50 @@ def test_a_package_learns_its_certainty_from_it(pooled, tmp_path):
     assert sum(known.class_sets.slices.values()) == 28  # what the run itself was trained on
     assert known.slices == 8
     assert any("learnt from 28 training slices of 28 persons" in note for note in known.notes)
+
+
+@pytest.fixture(scope="module")
+def whole(tiny, manifest, folds, tmp_path_factory):
+    """A run that held nothing back, with the part that its folds make."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    train(tiny(SHORT, "data.protocol=official-whole"), manifest, run, bar=False)
+    before = load_package(export_run(run, run / "before.onnx")).info.certainty
+    assert (before.slices, before.class_sets) == (0, None)
+    assert "it learnt from every slice" in before.notes[0]
+    pool_folds(run, folds)
+    return run
+
+
+def test_a_package_that_held_nothing_back_learns_all_its_certainty_from_it(whole, manifest):
+    table = read_manifest(manifest)
+    learnt = set(table["id"][parts(table, "official-whole") == "train"])
+    package = load_package(export_run(whole))
+    known = package.info.certainty
+    rows = pd.read_parquet(whole / "evaluation/out-of-fold/per_image.parquet")
+    taught = class_answers(rows[rows["id"].isin(learnt)])
+    assert (known.part, known.slices) == ("out-of-fold", len(learnt))
+    assert sum(known.class_sets.slices.values()) == len(learnt) == len(taught.truth)
+    assert known.persons == len(set(taught.groups))
+    assert package.info.temperature == 1 or package.info.temperature == pytest.approx(
+        fit_temperature(*taught).value, rel=1e-6
+    )
+    assert "out of fold by networks of the same recipe" in " ".join(known.notes)
+
+
+def test_the_margins_it_learns_are_those_of_its_siblings_masks(whole, manifest):
+    """Masks and truths are squares of the network's size here, so that nothing has to be resampled."""
+    said = listen_out_of_fold(load_package(export_run(whole)), whole, load_recipe(whole))
+    table = read_manifest(manifest)
+    table = table[parts(table, "official-whole") == "train"]
+    for needed, (_, row) in zip(said.needed, table.iterrows(), strict=True):
+        if pd.isna(row["mask"]):
+            assert np.isnan(needed)
+            continue
+        answered = read_mask(whole / f"evaluation/out-of-fold/masks/{row['id']}.png")
+        truth = read_mask(Path(row["mask"]))
+        expected = needed_margin(truth, answered) / max(truth.shape)
+        pixel = 1 / load_recipe(whole).data.size
+        assert needed == pytest.approx(expected, abs=2 * pixel) or np.isinf([needed, expected]).all()
 
 
 @pytest.mark.parametrize(

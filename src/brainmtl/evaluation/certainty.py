@@ -11,6 +11,7 @@ from brainmtl.evaluation.class_answers import ClassAnswers
 from brainmtl.evaluation.clusters import cluster_codes
 from brainmtl.evaluation.conformal import class_sets, coverage, fit_class_sets, held_out_sets
 from brainmtl.evaluation.mask_conformal import COVERED, fit_margin, held_out_margin
+from brainmtl.evaluation.out_of_fold import PART
 from brainmtl.evaluation.outlier import alarm_threshold, fit_features, held_out_distance
 from brainmtl.evaluation.selective import abstention, worst_of_each
 from brainmtl.evaluation.temperature import fit_temperature, scale
@@ -27,12 +28,12 @@ MARGIN = 0.9
 ALARMS = 0.01
 """Share of familiar slices that may be called strange."""
 
-Part = TypeVar("Part")
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
-class Validation:
-    """What a model says of slices that neither taught it nor chose it beyond its epoch, and what is true.
+class HeldOut:
+    """What was said of slices by one whom they had not taught, nor chosen beyond an epoch; what is true.
 
     Attributes:
         groups: ``(N,)``, the person of each slice.
@@ -40,7 +41,9 @@ class Validation:
         probabilities: ``(N, 4)``, not tempered; ``None`` without a class head.
         needed: ``(N,)``, the margin each slice needs, as a share of its longer side; NaN where no tumour is
             known; ``None`` without a mask head.
-        features: ``(N, D)``; ``None`` where the model gives none.
+        features: ``(N, D)``, the model's own; ``None`` where it gives none.
+        part: what they are of the run: ``"validation"``; or ``"out-of-fold"``, where each was answered by a
+            network of the same recipe that had not learnt from its person, since the model itself has.
     """
 
     groups: NDArray[Any]
@@ -48,27 +51,28 @@ class Validation:
     probabilities: NDArray[np.floating] | None
     needed: NDArray[np.floating] | None
     features: NDArray[np.floating] | None
+    part: str = "validation"
 
 
-def fit_certainty(said: Validation, siblings: ClassAnswers | None = None) -> tuple[float, Certainty]:
+def fit_certainty(said: HeldOut, siblings: ClassAnswers | None = None) -> tuple[float, Certainty]:
     """Fit the temperature, and with it the class sets, the abstention, the margin and what is familiar.
 
     Args:
-        said: of a validation part whose persons are in no training part.
-        siblings: what networks of the same recipe said out of fold of the model's own training slices. They
-            are many more: the temperature, the sets and the abstention are then learnt from them, and
-            validation verifies what the sets hold and how much is answered.
+        said: of slices whose persons taught nobody who answers there.
+        siblings: beside a validation part, what networks of the same recipe said out of fold of the model's
+            own training slices. They are many more: the temperature, the sets and the abstention are then
+            learnt from them, and validation verifies what the sets hold and how much is answered.
 
     Returns:
         The temperature (1 where none helps), and the rest; its notes say what the part was too small for.
     """
     notes: list[str] = []
 
-    def known(part: Part | str) -> Part | None:
-        if isinstance(part, str):
-            notes.append(part)
+    def known(one: Known | str) -> Known | None:
+        if isinstance(one, str):
+            notes.append(one)
             return None
-        return part
+        return one
 
     temperature, sets, rule, margin, familiar = 1.0, None, None, None, None
     named = said.truth >= 0
@@ -82,20 +86,26 @@ def fit_certainty(said: Validation, siblings: ClassAnswers | None = None) -> tup
         rule = known(_abstention(own, taught))
         if siblings is not None:
             notes.append(_learnt_from(siblings))
+    if said.part == PART:
+        notes.append(_learnt_out_of_fold(said))
     if said.needed is not None:
-        margin = known(_margin(said.needed, said.groups))
+        margin = known(_margin(said))
     if said.features is not None:
-        familiar = known(_familiarity(said.features, said.groups))
-    persons = int(cluster_codes(said.groups, len(said.truth)).max(initial=-1)) + 1
+        familiar = known(_familiarity(said.features, said.groups, said.part))
     return temperature, Certainty(
+        part=said.part,
         slices=len(said.truth),
-        persons=persons,
+        persons=_persons(said),
         class_sets=sets,
         abstention=rule,
         margin=margin,
         familiarity=familiar,
         notes=tuple(notes),
     )
+
+
+def _persons(said: HeldOut) -> int:
+    return int(cluster_codes(said.groups, len(said.truth)).max(initial=-1)) + 1
 
 
 def _tempered(answers: ClassAnswers, temperature: float) -> ClassAnswers:
@@ -108,6 +118,14 @@ def _learnt_from(siblings: ClassAnswers) -> str:
         f"temperature, class sets and abstention are learnt from {len(siblings.truth):,} training slices of "
         f"{persons:,} persons or look-alikes, answered out of fold by networks of the same recipe; "
         "validation verifies them"
+    )
+
+
+def _learnt_out_of_fold(said: HeldOut) -> str:
+    return (
+        f"all of this is learnt from {len(said.truth):,} training slices of {_persons(said):,} persons or "
+        "look-alikes, answered out of fold by networks of the same recipe; what looks strange, from this "
+        "network's own features of them"
     )
 
 
@@ -169,10 +187,12 @@ def _certain(answers: ClassAnswers) -> tuple[NDArray[np.floating], NDArray[np.bo
     return shares.max(axis=1), shares.argmax(axis=1) != answers.truth
 
 
-def _margin(needed: NDArray[np.floating], groups: NDArray[Any]) -> Margin | str:
+def _margin(said: HeldOut) -> Margin | str:
+    assert said.needed is not None
+    needed, groups = said.needed, said.groups
     tumour = ~np.isnan(needed)
     if not tumour.any():
-        return "no margin around masks: no tumour is masked in validation"
+        return f"no margin around masks: no tumour is masked in {said.part}"
     found = fit_margin(needed[tumour], groups[tumour], MARGIN)
     if math.isinf(found.pixels):
         missed = int(np.unique(cluster_codes(groups, len(needed))[np.isinf(needed)]).size)
@@ -190,15 +210,13 @@ def _margin(needed: NDArray[np.floating], groups: NDArray[Any]) -> Margin | str:
     )
 
 
-def _familiarity(features: NDArray[np.floating], groups: NDArray[Any]) -> Familiarity | str:
+def _familiarity(features: NDArray[np.floating], groups: NDArray[Any], part: str) -> Familiarity | str:
     try:
         farthest = alarm_threshold(held_out_distance(features, groups), ALARMS)
     except ValueError as error:
         return f"nothing counts as strange: {error}"
     if math.isinf(farthest):
-        return (
-            f"nothing counts as strange: {len(features)} validation slices, too few for {ALARMS:.0%} alarms"
-        )
+        return f"nothing counts as strange: {len(features)} {part} slices, too few for {ALARMS:.0%} alarms"
     space = pack(fit_features(features))
     return Familiarity(space=space, farthest=farthest, alarms=ALARMS, slices=len(features))
 

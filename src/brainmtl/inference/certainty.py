@@ -1,4 +1,4 @@
-"""How sure a model is: what its validation slices taught, as a package holds it, and the formulas for it."""
+"""How sure a model is: what slices held out taught, as a package holds it, and the formulas for it."""
 
 from functools import cached_property
 from typing import Annotated, Self
@@ -28,7 +28,7 @@ class ClassSets(_Part):
     Attributes:
         confidence: how often the set of a new slice holds its class, whichever class that is.
         lead: the least lead over the likeliest other class, in tempered probability, at which a class is in
-            the set; ``None`` where its validation slices were too few to leave it out of any set.
+            the set; ``None`` where its held-out slices were too few to leave it out of any set.
         slices: of each class, that it was learnt from.
         held: how often the sets of persons left out held the class, measured; ``None`` where unknown.
     """
@@ -108,7 +108,7 @@ class Abstention(_Part):
         least: the tempered probability of the likeliest class below which the model abstains.
         risk: share of persons that may get a wrong answer.
         confidence: of that bound.
-        answered: share of the validation slices that were answered.
+        answered: share of the held-out slices that were answered.
         wrong: share of those whose class was wrong.
     """
 
@@ -120,14 +120,17 @@ class Abstention(_Part):
 
 
 class Certainty(_Part):
-    """All that validation taught; what it was too small for is ``None``, and a note says so.
+    """All that slices held out taught; what they were too few for is ``None``, and a note says so.
 
     Attributes:
-        slices: of the validation part.
+        part: of the run, that they are: ``"validation"``, or ``"out-of-fold"``, answered there by networks of
+            the same recipe.
+        slices: in it.
         persons: of whom they are, or groups of look-alikes where persons are unknown.
         notes: what the package cannot promise, and why.
     """
 
+    part: str = "validation"
     slices: int
     persons: int
     class_sets: ClassSets | None = None

@@ -79,7 +79,7 @@ class PackageInfo(BaseModel):
         mask_threshold: a pixel is tumour above this probability.
         temperature: class probabilities ``p`` become ``p^(1/temperature)``, normalised: the softmax of the
             logits divided by it.
-        certainty: what validation taught of how sure the model is; ``None`` where nobody asked.
+        certainty: what slices held out taught of how sure the model is; ``None`` where nobody asked.
         storage: of the weights. ``"fp16"`` computes in float32 unless a runtime chooses less, ``"int8"`` in
             eight bits.
         storage_cost: what that costs; always known of int8.

@@ -186,7 +186,7 @@ def _promises(info: PackageInfo | None) -> list[str]:
     said = []
     if known.slices:
         said.append(
-            f"Learnt from, or verified on, {known.slices:,} validation slices of {known.persons:,} persons "
+            f"Learnt from, or verified on, {known.slices:,} {known.part} slices of {known.persons:,} persons "
             "or look-alikes."
         )
     if info.temperature != 1:
@@ -196,7 +196,7 @@ def _promises(info: PackageInfo | None) -> list[str]:
     if known.abstention is not None:
         part = known.abstention
         said.append(
-            f"It abstains below a probability of {part.least:.3f}; of validation it answered "
+            f"It abstains below a probability of {part.least:.3f}; of {known.part} it answered "
             f"{part.answered:.1%}, of those {part.wrong:.1%} wrongly."
         )
     if known.margin is not None:

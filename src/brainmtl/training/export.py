@@ -29,7 +29,7 @@ from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.inference.seal import OPEN, seal
 from brainmtl.models.build import parameter_counts
 from brainmtl.training.cost import measure_cost
-from brainmtl.training.listening import listen
+from brainmtl.training.listening import listen, listen_out_of_fold
 from brainmtl.training.part import open_part
 from brainmtl.training.quantization import CALIBRATION, store_in_bytes
 from brainmtl.training.recipe import Recipe
@@ -43,6 +43,10 @@ TOLERANCE: dict[Storage, float] = {"fp32": 1e-4, "fp16": 0.01}
 SAME_PIXELS = 0.9999
 """Smallest share of equal mask pixels."""
 NOT_HEARD = "it cannot say how sure it is: its validation slices were not at hand when it was exported"
+NOT_POOLED = (
+    "it cannot say how sure it is: it learnt from every slice, and what networks of its recipe's folds said "
+    "of them was not at hand when it was exported"
+)
 REAL_SLICES = 8
 HEADLINES = (("segmentation", "dice"), ("segmentation", "false_mask_rate"), ("classification", "accuracy"))
 
@@ -129,11 +133,15 @@ def _in_bytes(
 def _taught(
     package: ModelPackage, run: Path, recipe: Recipe, progress: Callable[[int, int], None]
 ) -> PackageInfo:
-    """The metadata with the temperature and the certainty that validation teaches."""
+    """The metadata with the temperature and the certainty that slices held out teach."""
     try:
-        temperature, certainty = fit_certainty(listen(package, run, recipe, progress), _siblings(run))
+        if recipe.holds_nothing_back:
+            temperature, certainty = fit_certainty(listen_out_of_fold(package, run, recipe, progress))
+        else:
+            temperature, certainty = fit_certainty(listen(package, run, recipe, progress), _siblings(run))
     except InputError:
-        temperature, certainty = 1.0, Certainty(slices=0, persons=0, notes=(NOT_HEARD,))
+        note = NOT_POOLED if recipe.holds_nothing_back else NOT_HEARD
+        temperature, certainty = 1.0, Certainty(slices=0, persons=0, notes=(note,))
     return package.info.model_copy(update={"temperature": temperature, "certainty": certainty})
 
 

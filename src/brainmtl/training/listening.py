@@ -1,17 +1,23 @@
-"""What a model package says of the validation slices of the run that it was made from."""
+"""What is said of slices that were held out when a model package's network, or its siblings, learnt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from brainmtl.data.cache import Cache
-from brainmtl.evaluation.certainty import Validation
+from brainmtl.errors import InputError
+from brainmtl.evaluation.certainty import HeldOut
+from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.mask_conformal import needed_margin
+from brainmtl.evaluation.out_of_fold import PART
+from brainmtl.imaging.mask import read_mask
+from brainmtl.imaging.square import to_square
+from brainmtl.imaging.threads import threads
 from brainmtl.inference.package import Answer, ModelPackage
 from brainmtl.labels import CLASSES
-from brainmtl.training.part import open_part
+from brainmtl.training.part import Part, open_part
 from brainmtl.training.recipe import Recipe
 
 
@@ -20,7 +26,7 @@ def listen(
     run: Path,
     recipe: Recipe,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Validation:
+) -> HeldOut:
     """Run a package on the validation part, and on nothing else.
 
     Args:
@@ -33,19 +39,74 @@ def listen(
         InputError: the manifest or its slices are gone or others than they were, or none is for validation.
     """
     part = open_part(run, recipe, "validation")
-    answers: list[Answer] = []
-    for _, squares in part.batches():
-        answers += package.answers(squares)
-        progress(len(answers), len(part.rows))
-    table, rows = part.table, part.rows
-    labels = table["label"].iloc[rows]
-    return Validation(
-        groups=table["group"].iloc[rows].to_numpy(dtype=object),
-        truth=np.array([CLASSES.index(label) if label in CLASSES else -1 for label in labels.fillna("")]),
-        probabilities=_stacked([answer.classes for answer in answers]),
-        needed=_needed(answers, rows, part.cache, package.info.mask_threshold),
-        features=_stacked([answer.features for answer in answers]),
+    answers = _answers(package, part, progress)
+    said = [None if one.mask is None else one.mask > package.info.mask_threshold for one in answers]
+    return HeldOut(
+        groups=part.table["group"].iloc[part.rows].to_numpy(dtype=object),
+        truth=_truth(part.table["label"].iloc[part.rows]),
+        probabilities=_stacked([one.classes for one in answers]),
+        needed=_needed(said, part),
+        features=_stacked([one.features for one in answers]),
     )
+
+
+def listen_out_of_fold(
+    package: ModelPackage,
+    run: Path,
+    recipe: Recipe,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> HeldOut:
+    """Gather what the networks of the recipe's folds said of the run's own training slices.
+
+    What a slice's features are the package says itself: those of another network are no features of its own.
+
+    Args:
+        package: made from the run.
+        run: its folder, in which its folds have been pooled.
+        recipe: its recipe.
+        progress: called with slices done and slices in all.
+
+    Raises:
+        InputError: the folds have not been pooled, or the manifest or its slices are not what they were.
+    """
+    folder = run / "evaluation" / PART
+    if not (folder / "per_image.parquet").is_file():
+        raise InputError("its folds have not been pooled", where=run, mend="brainmtl out-of-fold RUN FOLD…")
+    part = open_part(run, recipe, "train")
+    ids = part.table["id"].iloc[part.rows]
+    slices = pd.read_parquet(folder / "per_image.parquet").set_index("id").loc[ids]
+    size, fit = recipe.data.size, recipe.data.fit
+
+    def mask(name: str) -> NDArray[np.bool_] | None:
+        path = folder / "masks" / f"{name}.png"
+        if not path.is_file():
+            return None
+        return to_square(read_mask(path).astype(np.uint8) * 255, size, fit) > 127
+
+    with threads() as pool:
+        said = list(pool.map(mask, ids))
+    shares = slices[list(PROBABILITIES)].to_numpy(dtype=float)
+    return HeldOut(
+        groups=slices["group"].to_numpy(dtype=object),
+        truth=_truth(slices["label"]),
+        probabilities=None if np.isnan(shares).all() else shares,
+        needed=_needed(said, part),
+        features=_stacked([one.features for one in _answers(package, part, progress)]),
+        part=PART,
+    )
+
+
+def _answers(package: ModelPackage, part: Part, progress: Callable[[int, int], None]) -> list[Answer]:
+    found: list[Answer] = []
+    for _, squares in part.batches():
+        found += package.answers(squares)
+        progress(len(found), len(part.rows))
+    return found
+
+
+def _truth(labels: "pd.Series[str]") -> NDArray[np.int64]:
+    """−1 where it is not known."""
+    return np.array([CLASSES.index(label) if label in CLASSES else -1 for label in labels.fillna("")])
 
 
 def _stacked(values: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
@@ -53,15 +114,15 @@ def _stacked(values: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | 
     return np.stack(known) if known else None
 
 
-def _needed(
-    answers: list[Answer], rows: NDArray[np.int64], cache: Cache, threshold: float
-) -> NDArray[np.float64] | None:
-    def margin(answer: Answer, row: int) -> float:
-        truth = cache.masks[row] > 127
-        if answer.mask is None or not truth.any():
-            return float("nan")
-        return needed_margin(truth, answer.mask > threshold) / len(truth)
+def _needed(said: Sequence[NDArray[np.bool_] | None], part: Part) -> NDArray[np.float64] | None:
+    """The margin each slice needs, as a share of the square's side."""
 
-    if answers[0].mask is None:
+    def margin(mask: NDArray[np.bool_] | None, row: int) -> float:
+        truth = part.cache.masks[row] > 127
+        if mask is None or not truth.any():
+            return float("nan")
+        return needed_margin(truth, mask) / len(truth)
+
+    if all(mask is None for mask in said):
         return None
-    return np.array([margin(answer, int(row)) for answer, row in zip(answers, rows, strict=True)])
+    return np.array([margin(mask, int(row)) for mask, row in zip(said, part.rows, strict=True)])
