@@ -1,12 +1,13 @@
 """A DICOM series: every slice in its order in space, the volume, and the slice with most of the tumour.
 
-python examples/series.py base.onnx scan out
+python examples/series.py base scan out
 """
 
 import sys
 from pathlib import Path
 
 import brainmtl
+from brainmtl.errors import BrainmtlError
 from brainmtl.imaging.mask import write_mask
 
 
@@ -23,4 +24,9 @@ def main(package: str, folder: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    try:
+        main(*sys.argv[1:])
+    except BrainmtlError as error:
+        sys.exit(f"error: {error}")

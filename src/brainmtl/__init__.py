@@ -1,5 +1,6 @@
 """brainmtl segments and classifies brain tumours on MRI slices."""
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "load"]
 __version__ = "0.1.0"
+
+# ONNX Runtime would tell its makers of the machine and of each model; it reads this as it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def load(model: "str | Path | None" = None, runtime: str = "cpu") -> "ModelPackage":

@@ -203,7 +203,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
         lambda path: path.write_text("not a slice"),
         "not a picture.*pass PNG, JPEG",
     ),
-    "a folder": ("a.png", lambda path: path.mkdir(), "cannot be opened: Is a directory"),
+    "a folder": ("a.png", lambda path: path.mkdir(), "a folder, not a picture"),
     "truncated JPEG": ("a.jpg", truncated, "cannot be decoded.*truncated.*export or download"),
     "truncated PNG": ("a.png", truncated, "cannot be decoded.*truncated.*export or download"),
     "truncated TIFF": ("a.tif", truncated, "cannot be decoded.*export or download"),

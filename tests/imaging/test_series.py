@@ -136,7 +136,9 @@ def test_a_bad_slice_is_named_and_the_others_are_read(write_series, tmp_path: Pa
     [
         ({"BurnedInAnnotation": "YES"}, "text is burnt into"),
         ({"BurnedInAnnotation": None}, "whether text is burnt into the pixels is unknown"),
-        ({"Modality": "CT"}, "modality CT"),
+        ({"Modality": "OT"}, "modality unknown"),
+        ({"Modality": None}, "modality unknown"),
+        ({"Modality": "CT"}, None),
         ({}, None),
     ],
 )
@@ -144,3 +146,10 @@ def test_warnings(write_series, tmp_path: Path, changes, said):
     volume, _ = read_stack(stacks(write_series(tmp_path, HEAD, **changes))[0])
     warnings = volume.places[0].warnings
     assert (len(warnings) == 1 and said in warnings[0]) if said else warnings == ()
+
+
+def test_a_place_knows_the_modality_that_the_file_states(write_series, tmp_path: Path):
+    for number, (modality, known) in enumerate((("MR", "MR"), ("CT", "CT"), ("OT", None), (None, None))):
+        files = write_series(tmp_path / str(number), HEAD, Modality=modality)
+        volume, _ = read_stack(stacks(files)[0])
+        assert {place.modality for place in volume.places} == {known}

@@ -71,3 +71,14 @@ def test_noise_of_an_old_scanner_is_not_colour(tmp_path: Path):
 def test_a_blank_picture_says_so_first(package: ModelPackage, make_package: Callable[..., Path]):
     result = package.predict(np.full((50, 40), 90, np.uint8))
     assert (result.status, result.reason) == ("abstained", "blank: there is nothing on the slice")
+
+
+def test_another_modality_is_not_answered(package: ModelPackage, write_series, tmp_path: Path):
+    slices = np.random.default_rng(0).integers(0, 900, (3, 64, 64)).astype(np.uint16)
+    for modality, status in (("MR", "ok"), ("OT", "ok"), ("CT", "abstained"), ("NM", "abstained")):
+        write_series(tmp_path / modality, slices, Modality=modality)
+        found = package.predict_scan(tmp_path / modality)
+        assert {one.status for one in found} == {status}
+        assert found[0].class_name is not None
+        if status == "abstained":
+            assert f"modality {modality}: the model knows MR only" in found[0].reason

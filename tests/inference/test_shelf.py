@@ -3,6 +3,7 @@
 import doctest
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,19 @@ def test_by_file_by_run_and_by_name(make_package: MakePackage, shelf: Path, tmp_
     assert find_package("base") == shelf / "base.onnx"
     for name in ("base", "run", "own.onnx", tmp_path / "own.onnx"):
         assert brainmtl.load(name).info.name == "bright"
+
+
+def test_a_folder_of_a_model_s_name_hides_it_only_if_it_holds_one(
+    make_package: MakePackage, shelf: Path, tmp_path: Path
+):
+    shelf.mkdir()
+    (shelf / "base.onnx").write_bytes(make_package().read_bytes())
+    own = tmp_path / "base"
+    own.mkdir()
+    assert find_package("base") == shelf / "base.onnx"
+    assert find_package(own) == own / "model.onnx"
+    (own / "model.onnx").write_bytes(b"another")
+    assert find_package("base") == Path("base", "model.onnx")
 
 
 def test_an_unknown_name_tells_the_nearest(shelf: Path):
@@ -156,3 +170,14 @@ def test_what_is_shipped_is_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path:
     for one in known.values():
         assert describe(one)["bytes"] <= {"base": 12e6, "small": 5e6}[one.name]
         assert one.card is not None
+
+
+def test_a_prediction_leaves_nothing_at_home(tmp_path: Path):
+    """ONNX Runtime by itself keeps a number of the device there, and events to tell its makers."""
+    home, picture = tmp_path / "home", tmp_path / "slice.png"
+    home.mkdir()
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(picture)
+    code = "import sys, brainmtl; brainmtl.load('small').predict(sys.argv[1])"
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LANG")}
+    subprocess.run([sys.executable, "-c", code, str(picture)], env=kept | {"HOME": str(home)}, check=True)
+    assert [path for path in home.rglob("*") if path.is_file()] == []

@@ -2,16 +2,21 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 
+from brainmtl.cli import app
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256
 from brainmtl.report.card import write_card
 from brainmtl.report.page import write_report
 from brainmtl.report.share import share_run
+
+RESULTS = Path(__file__).parents[2] / "docs/results"
 
 
 def written(run: Path, **options) -> str:
@@ -114,7 +119,7 @@ def test_files_data_and_origin(make_run, tmp_path: Path):
     (run / "data.json").write_text(json.dumps(data | {"encoder_weights": given}))
     fresh = written(run)
     assert f"| began with | Encoder of encoder.safetensors, SHA-256 {'cd' * 32} |" in fresh
-    assert "--encoder-weights encoder.safetensors\n" in fresh
+    assert "--encoder-weights encoder.safetensors " in fresh
     assert "Fateh et al., Scientific Data 13:361, 2026; CC BY 4.0" in card
     assert "Research use only; not a medical device." in card
     assert "BRISC's official test is not patient-disjoint" in card
@@ -129,9 +134,22 @@ def test_what_the_package_promises(make_run, taught_package: Path):
     assert f"| SHA-256 of {taught_package.name} | {file_sha256(taught_package)} (fp32," in card
 
 
+def test_its_commands_are_those_of_the_program(tmp_path: Path):
+    """The program reads each line, but for a shell's loop, of a run with folds of its own."""
+    card = write_card(RESULTS / "small", tmp_path / "CARD.md").read_text(encoding="utf-8")
+    named = []
+    for line in card.split("```")[-2].strip().splitlines():
+        words = shlex.split(line.replace("$k", "0"), comments=True)
+        if words[0] == "brainmtl":
+            context = get_command(app).commands[words[1]].make_context(words[1], words[2:])
+            assert context.params.get("part") in (None, "validation", "test")
+            named.append(words[1])
+    assert named[:2] == ["index", "train"]
+    assert named[-5:] == ["train", "evaluate", "out-of-fold", "export", "card"]
+
+
 def test_the_committed_card_is_that_of_the_committed_records(tmp_path: Path):
-    results = Path(__file__).parents[2] / "docs/results"
-    cards = sorted(results.glob("*/CARD.md"))
+    cards = sorted(RESULTS.glob("*/CARD.md"))
     assert cards
     for card in cards:
         write_card(card.parent, tmp_path / "CARD.md")

@@ -1,10 +1,13 @@
 """One way to answer, from a run folder and from its package."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.square import to_square
+from brainmtl.inference.shelf import SHIPPED
 from brainmtl.study.model import load_model
 
 
@@ -37,6 +40,12 @@ def test_a_mirrored_view_of_a_mirrored_slice_is_the_mirror_of_the_answer(tiny_ru
     for one, other in zip(straight, turned, strict=True):
         np.testing.assert_array_equal(one.mask, other.mask[:, ::-1])
         np.testing.assert_array_equal(one.classes, other.classes)
+
+
+def test_a_shipped_model_goes_by_its_name(monkeypatch, tmp_path):
+    monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert load_model(Path("small")).sha256 == load_model(SHIPPED / "small.onnx").sha256
 
 
 def test_what_is_no_model_is_named(tmp_path):

@@ -254,6 +254,7 @@ def test_an_unfinished_run(tmp_path: Path):
     recipe = recipe_for(PLAIN)
     folder = bare_run(tmp_path / "run", recipe, lived(recipe))
     (folder / "model.safetensors").unlink()
+    (folder / "checkpoints").mkdir()
     with pytest.raises(InputError, match="has not finished"):
         export_run(folder)
     with pytest.raises(InputError, match="not a run folder"):

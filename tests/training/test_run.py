@@ -1,6 +1,7 @@
 """The run folder: whole or not there, and clear about what is wrong with it."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -110,6 +111,15 @@ def test_a_finished_run_s_network(finished):
 def test_a_run_that_has_not_finished(begun):
     with pytest.raises(InputError, match=r"the run has not finished \(go on with .*--resume"):
         load_network(begun)
+
+
+def test_weights_that_no_training_would_bring(finished, tmp_path):
+    records = tmp_path / "records"
+    shutil.copytree(finished, records, ignore=shutil.ignore_patterns("checkpoints", "model.safetensors"))
+    with pytest.raises(InputError, match="records of a run, not the run"):
+        load_network(records)
+    with pytest.raises(InputError, match=r"nowhere: no such run folder"):
+        load_weights(torch.nn.Identity(), tmp_path / "nowhere")
 
 
 def test_a_folder_that_is_no_run(tmp_path):

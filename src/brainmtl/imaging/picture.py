@@ -132,6 +132,10 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
 def _explain(error: Exception, path: Path) -> InputError:
     if isinstance(error, FileNotFoundError):
         return InputError("no such file", where=path, mend="check the path")
+    if isinstance(error, IsADirectoryError):
+        return InputError(
+            "a folder, not a picture", where=path, mend="predict_files and predict_scan take folders"
+        )
     if isinstance(error, OSError) and error.errno is not None:
         return InputError(f"cannot be opened: {error.strerror}", where=path, mend="pass a file you may read")
     if isinstance(error, Image.DecompressionBombError):

@@ -20,6 +20,8 @@ PARALLEL = 1e-3
 """Directions that differ less than this are the same."""
 SAME_PLACE_MM = 0.01
 EVEN = 0.05
+UNTOLD = "OT"
+"""The modality of images of which nobody says what they are."""
 """Slices are evenly spaced when none lies further from its place than this share of a step."""
 UNEVEN = "its slices are not evenly spaced, or their places are unknown: no volume, no 3-D consistency"
 
@@ -178,6 +180,7 @@ def _place(frame: Frame, sha256: str) -> Place:
         warnings.append("text is burnt into the pixels: it may name the patient, and it is in the overlay")
     elif frame.burnt_in != "NO":
         warnings.append("whether text is burnt into the pixels is unknown")
-    if frame.modality != "MR":
-        warnings.append(f"modality {frame.modality or 'unknown'}: the model knows MR only")
-    return Place(frame.file, sha256, frame.index + 1 if frame.count > 1 else None, tuple(warnings))
+    told = frame.modality if frame.modality not in ("", UNTOLD) else None
+    if told is None:
+        warnings.append("modality unknown: the model knows MR only")
+    return Place(frame.file, sha256, frame.index + 1 if frame.count > 1 else None, told, tuple(warnings))

@@ -17,12 +17,14 @@ class Place:
         file: the file.
         sha256: of the file.
         frame: which frame of a multi-frame DICOM file, counted from 1 as DICOM does; ``None`` elsewhere.
+        modality: as DICOM states it; ``None`` where it says nothing, or ``OT``, other.
         warnings: what the user should know about this slice.
     """
 
     file: Path
     sha256: str
     frame: int | None = None
+    modality: str | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -146,7 +146,13 @@ class ModelPackage:
         ]
 
     def result(
-        self, file: str | None, pixels: NDArray[np.uint8], answer: Answer, *, colour: float = 0.0
+        self,
+        file: str | None,
+        pixels: NDArray[np.uint8],
+        answer: Answer,
+        *,
+        colour: float = 0.0,
+        modality: str | None = None,
     ) -> Result:
         """Turn the answer on one slice into its result.
 
@@ -155,6 +161,7 @@ class ModelPackage:
             pixels: the slice, uint8 ``(H, W)``.
             answer: on its :meth:`square`.
             colour: share of its pixels that are coloured, 0 to 1.
+            modality: as DICOM states it, where it does.
         """
         height, width = pixels.shape
         result = replace(self.blank(file), width=width, height=height)
@@ -166,7 +173,7 @@ class ModelPackage:
         if certainty is not None and certainty.familiarity is not None and answer.features is not None:
             score = float(certainty.familiarity.score(answer.features[None])[0])
             result = replace(result, outlier_score=round(score, 4))
-        reason = why_not(pixels, colour, result.outlier_score, result.probabilities, certainty)
+        reason = why_not(pixels, colour, modality, result.outlier_score, result.probabilities, certainty)
         return result if reason is None else replace(result, status="abstained", reason=reason)
 
     def blank(self, file: str | None) -> Result:

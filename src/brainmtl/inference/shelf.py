@@ -94,13 +94,14 @@ def find_package(model: str | Path | None = None) -> Path:
         InputError: there is no package of that name, or a shipped one is damaged. A file is not looked at.
     """
     path = Path(DEFAULT if model is None else model)
-    if model is not None:
-        if path.is_dir():
-            return path / PACKAGE
-        if path.suffix == ".onnx" or len(path.parts) > 1 or path.exists():
-            return path
     known = shelved()
-    if path.name in known:
+    named = len(path.parts) == 1 and path.name in known  # a folder of that name may be anything
+    if model is not None:
+        if path.is_dir() and not (named and not (path / PACKAGE).is_file()):
+            return path / PACKAGE
+        if path.suffix == ".onnx" or len(path.parts) > 1 or path.is_file():
+            return path
+    if named:
         return known[path.name].checked()
     if model is None:
         raise InputError(

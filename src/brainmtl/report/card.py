@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from brainmtl.data.attribution import attribution
+from brainmtl.evaluation.out_of_fold import PART as OUT_OF_FOLD
 from brainmtl.evaluation.scorecard import GOOD_DICE
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.inference.info import NOTE, PackageInfo
@@ -279,20 +280,40 @@ def _licence(run: Run) -> str:
     return f"brainmtl and the models that come with it: {licence}. {named}".strip()
 
 
-def _commands(run: Run, info: PackageInfo | None) -> list[str]:
-    """The command of each step; where a run went on from another, the records name that one."""
+def _training(run: Run, end: str = "") -> str:
     began, given = run.data.get("init_from"), run.data.get("encoder_weights")
-    sources = ", ".join(run.data.get("sources") or ["the data set"])
     begin = f" --encoder-weights {given['file']}" if given else ""
     if began:
-        begin = f" --init-from {began['run']}"
+        begin = f" --init-from runs/{began['run']}{end}"
+    return f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name}{end}{begin}"
+
+
+def _folds(run: Run) -> list[str]:
+    fold = "--set data.protocol=patient-5fold --set data.fold=$k"
+    return [
+        "for k in 0 1 2 3 4; do",
+        f"  {_training(run, '-fold-$k')} {fold}",
+        f"  brainmtl evaluate runs/{run.name}-fold-$k --part test",
+        "done",
+        f"brainmtl out-of-fold runs/{run.name} runs/{run.name}-fold-*",
+    ]
+
+
+def _commands(run: Run, info: PackageInfo | None) -> list[str]:
+    """The command of each step; where a run went on from another, the records name that one."""
+    sources = ", ".join(run.data.get("sources") or ["the data set"])
+    parts = [part.part for part in reversed(run.evaluations)]
     lines = [
         f"brainmtl index DATA -o manifest.parquet   # {sources}",
-        f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name}{begin}",
-        *(f"brainmtl evaluate runs/{run.name} --part {part.part}" for part in reversed(run.evaluations)),
+        _training(run),
+        *(f"brainmtl evaluate runs/{run.name} --part {part}" for part in parts if part != OUT_OF_FOLD),
+        *(_folds(run) if OUT_OF_FOLD in parts else ()),
         f"brainmtl export runs/{run.name}{'' if info is None else f' --storage {info.storage}'}",
         f"brainmtl card runs/{run.name}",
     ]
-    said = ["```\n" + "\n".join(lines) + "\n```"]
+    said = [
+        "```\n" + "\n".join(lines) + "\n```",
+        "`recipe.yaml` lies in the run folder, and in its shared copy.",
+    ]
     described = run.recipe.get("description")
     return said + ([f"The recipe says: {escape(str(described))}"] if described else [])

@@ -12,6 +12,7 @@ from brainmtl.evaluation.temperature import scale
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.square import Fit, from_square, to_square
 from brainmtl.inference.package import load_package
+from brainmtl.inference.shelf import find_package
 from brainmtl.labels import CLASSES
 from brainmtl.training.run import load_network, load_recipe
 
@@ -85,12 +86,12 @@ def load_model(path: Path) -> Model:
     """Load a model.
 
     Args:
-        path: a finished run folder, or a model package.
+        path: a finished run folder; or a model package, also by a name of ``brainmtl models``.
 
     Raises:
         InputError: it is neither.
     """
-    return _from_run(path) if path.is_dir() else _from_package(path)
+    return _from_run(path) if path.is_dir() else _from_package(find_package(path))
 
 
 def _from_run(path: Path) -> Model:

@@ -196,12 +196,24 @@ def load_weights(network: nn.Module, run: Path) -> None:
     """
     path = run / "model.safetensors"
     if not path.is_file():
-        raise InputError(
-            "no model.safetensors: the run has not finished",
-            where=run,
-            mend=f"go on with `brainmtl train --resume {run}`",
-        )
+        raise _without_weights(run)
     _load(network, path)
+
+
+def _without_weights(run: Path) -> InputError:
+    if not run.is_dir():
+        return InputError("no such run folder", where=run, mend="check the path")
+    if not (run / "checkpoints").is_dir():
+        return InputError(
+            "no model.safetensors: these are the records of a run, not the run",
+            where=run,
+            mend="name the folder that `brainmtl train` wrote",
+        )
+    return InputError(
+        "no model.safetensors: the run has not finished",
+        where=run,
+        mend=f"go on with `brainmtl train --resume {run}`",
+    )
 
 
 def load_initial_weights(network: nn.Module, run: Path) -> None:
