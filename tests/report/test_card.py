@@ -119,7 +119,7 @@ def test_files_data_and_origin(make_run, tmp_path: Path):
     (run / "data.json").write_text(json.dumps(data | {"encoder_weights": given}))
     fresh = written(run)
     assert f"| began with | Encoder of encoder.safetensors, SHA-256 {'cd' * 32} |" in fresh
-    assert "--encoder-weights encoder.safetensors " in fresh
+    assert "--encoder-weights encoder.safetensors\n" in fresh
     assert "Fateh et al., Scientific Data 13:361, 2026; CC BY 4.0" in card
     assert "Research use only; not a medical device." in card
     assert "BRISC's official test is not patient-disjoint" in card
