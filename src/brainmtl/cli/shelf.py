@@ -27,8 +27,10 @@ def models(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     elif rows:
-        head = ["name", "MB", "what", "SHA-256", "licence of its data", "card"]
-        show_table(head, [_cells(row) for row in rows])
+        show_table(["name", "MB", "what", "SHA-256", "card"], [_cells(row) for row in rows])
+        for row in rows:  # too long for a column
+            if row["licence"]:
+                typer.echo(f"{row['name']}: {row['licence']}")
     if not rows and not bad:
         say(f"no model comes with this brainmtl; {DEFAULT}.onnx in {shelf()} would be the default")
     for other in bad[1:]:
@@ -40,4 +42,4 @@ def models(as_json: Json = False) -> None:
 def _cells(row: dict[str, Any]) -> list[str]:
     what = f"{row['task']}, {row['size']} px, {row['storage']}"
     size, digest = f"{row['bytes'] / 1e6:.1f}", row["sha256"][:12]
-    return [row["name"], size, what, digest, row["licence"] or "–", row["card"] or "–"]
+    return [row["name"], size, what, digest, row["card"] or "–"]
