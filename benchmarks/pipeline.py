@@ -55,7 +55,7 @@ class Pictures(Dataset):
 
 def measure(table: pd.DataFrame, size: int = 192, batch: int = 16) -> dict[str, float]:
     """Slices a second of ours and theirs."""
-    recipe = read_recipe("base-joint", [f"data.size={size}", f"data.batch_size={batch}"])
+    recipe = read_recipe("base-128", [f"data.size={size}", f"data.batch_size={batch}"])
     with tempfile.TemporaryDirectory() as home:
         slices = Slices(table, open_cache(table, size, home=Path(home)), True)
         rows = np.arange(len(table))

@@ -161,7 +161,7 @@ def page(found: dict[str, float], recipe: Recipe, slices: int, day: date) -> str
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--manifest", type=Path, help="slices to train on; default: phantoms of 512×512")
-    options.add_argument("--recipe", default="base-joint")
+    options.add_argument("--recipe", default="base-128")
     options.add_argument("--set", action="append", default=["network.encoder.pretrained=false"])
     options.add_argument("--slices", type=int, default=320)
     options.add_argument("--epochs", type=int, default=2, help="of which the fastest counts")

@@ -73,7 +73,7 @@ def test_help_and_a_usage_error_load_neither_torch_nor_pandas():
     [
         (["no-such-verb"], "no-such-verb"),
         (["train"], "--manifest"),
-        (["train", "--resume", "x", "base-joint"], "--resume"),
+        (["train", "--resume", "x", "base-128"], "--resume"),
         (["train", "demo-joint", "-m", "m.parquet", "-o", "o", "--set", "optimizer.lr"], "optimizer.lr"),
         (["evaluate", "x", "--part", "train"], "train"),
         (["phantom", "x", "--slices", "1"], "slices"),
@@ -92,7 +92,7 @@ def test_wrong_usage_exits_2_and_names_what_is_wrong(run, words, named):
     ("words", "named"),
     [
         (["index", "nowhere"], "nowhere"),
-        (["train", "base-jont", "-m", "m.parquet", "-o", "o"], "base-joint"),
+        (["train", "base-18", "-m", "m.parquet", "-o", "o"], "base-128"),
         (["train", "demo-joint", "-m", "m.parquet", "-o", "o", "--set", "optimizer.lrr=1"], "optimizer.lrr"),
         (["train", "demo-joint", "-m", "m.parquet", "-o", "o", "--set", "optimizer.lr=-1"], "optimizer.lr"),
         (["train", "demo-joint", "-m", "m.parquet", "-o", "o"], "m.parquet"),
@@ -168,7 +168,7 @@ def test_recipes_prints_the_contract(run):
     rows = json.loads(shown.out)
     names = {"name", "task", "parameters", "trainable_parameters", "parameters_keras", "published"}
     assert all(set(row) >= names for row in rows)
-    assert {"base-joint", "demo-joint"} <= {row["name"] for row in rows}
+    assert {"base-128", "demo-joint"} <= {row["name"] for row in rows}
 
 
 def test_the_whole_way(run, phantom_root, tmp_path, monkeypatch):

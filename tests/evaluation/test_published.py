@@ -76,7 +76,7 @@ def test_what_is_only_said_in_words_is_kept():
 
 
 def test_our_own_recipe_has_nothing_published():
-    assert published_for("base-joint") == {}
+    assert published_for("base-128") == {}
 
 
 def test_no_number_of_a_recipe_hides_another():

@@ -31,7 +31,7 @@ def train(
 ) -> None:
     """Train a network.
 
-    Example: brainmtl train base-joint -m brisc.parquet -o runs/base
+    Example: brainmtl train base-128 -m brisc.parquet -o runs/base
     """
     from brainmtl.training.memory import use_large_pages
 

@@ -136,7 +136,7 @@ def joint_vs_single(
 ) -> None:
     """Train one joint network and two specialists on the same folds by person and seeds: is it as good?
 
-    Example: brainmtl joint-vs-single base-joint -m brisc.parquet -o studies/joint --workers 2
+    Example: brainmtl joint-vs-single small -m brisc.parquet -o studies/joint --workers 2
     """
     from brainmtl.study.joint import joint_against_single
     from brainmtl.study.joint_summary import cost_table, equivalence_table
