@@ -77,6 +77,19 @@ def test_persons_who_get_a_wrong_answer_are_counted(sample, seed, threshold):
     assert len(hurt) <= np.count_nonzero(surest >= threshold) <= len(asked)
 
 
+def test_one_sure_mistake_among_many_spoils_no_rule():
+    """One of 1,000 is wrong, and that is the surest of all."""
+    wrong = np.arange(1000) == 0
+    found = abstention(np.linspace(1, 0, 1000), wrong, risk=0.05)
+    assert (found.coverage, found.risk) == (1, 0.001)
+    assert found.bound == pytest.approx(stats.binomtest(1, 1000, alternative="less").proportion_ci(0.95).high)
+
+
+def test_a_rule_that_would_answer_fewer_than_a_quarter_is_none():
+    wrong = np.arange(1000) >= 200
+    assert abstention(np.linspace(1, 0, 1000), wrong, risk=0.05).coverage == 0
+
+
 def test_too_few_slices_are_never_safe():
     """Nine right answers leave 28 % possible."""
     found = abstention(np.linspace(1, 0, 9), np.zeros(9, bool), risk=0.05)

@@ -10,6 +10,9 @@ from scipy import stats
 from brainmtl.evaluation.clusters import cluster_codes
 from brainmtl.evaluation.weighted import Weights, once, ratio
 
+LEAST_ANSWERED = 0.25
+"""Share answered at the first threshold that is tried."""
+
 
 @dataclass(frozen=True)
 class RiskCoverage:
@@ -131,9 +134,11 @@ def abstention(
 ) -> Abstention:
     """Choose the lowest threshold whose risk is bounded, on a validation part.
 
-    Thresholds are tried from the surest down and the search ends at the first that fails, so that trying many
-    does no harm (fixed-sequence testing; Bauer 1991). The bound is Clopper and Pearson's, which holds for
-    slices that stand alone: hand over one slice a person, or the worst of each, where persons repeat.
+    Thresholds are tried downward from the one that answers a quarter, and the search ends at the first that
+    fails, so that trying many does no harm (fixed-sequence testing; Bauer 1991). Begun among a few, it would
+    end at the first sure mistake; and a rule that answers fewer is of little use. The bound is Clopper and
+    Pearson's, which holds for slices that stand alone: hand over one slice a person, or the worst of each,
+    where persons repeat.
 
     Args:
         certainty: ``(N,)``, N ≥ 1.
@@ -147,8 +152,9 @@ def abstention(
     bound = np.where(
         errors < answered, stats.beta.ppf(confidence, errors + 1, np.maximum(answered - errors, 1)), 1.0
     )
-    # A handful of slices bounds nothing, right as they may be: the sequence starts where it could succeed.
-    start = np.argmax(stats.beta.ppf(confidence, 1, answered) <= risk)
+    # A handful of slices bounds nothing, right as they may be: no sequence starts where none could succeed.
+    could = stats.beta.ppf(confidence, 1, answered) <= risk
+    start = np.argmax(could & (curve.coverage >= LEAST_ANSWERED))
     fails = np.flatnonzero(bound[start:] > risk)
     chosen = start + (fails[0] if len(fails) else len(bound) - start) - 1
     if chosen < start or bound[chosen] > risk:
