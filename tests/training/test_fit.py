@@ -89,10 +89,10 @@ def test_init_from_starts_from_the_weights(run, finished):
     torch.testing.assert_close(kept, expected)
 
 
-def test_init_from_another_network_or_an_unfinished_run(run, finished, tmp_path):
+def test_init_from_another_network_or_no_run(run, finished, tmp_path):
     with pytest.raises(InputError, match="do not fit the network"):
         run("network.encoder.widths=[8, 8]", init_from=finished)
-    with pytest.raises(InputError, match="not finished"):
+    with pytest.raises(InputError, match=r"not a run folder: no recipe\.yaml"):
         run(init_from=tmp_path)
     assert not (tmp_path / "run").exists()
 

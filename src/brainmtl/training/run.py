@@ -144,10 +144,14 @@ def load_recipe(run: Path) -> Recipe:
         InputError: it is not one.
     """
     if not (run / "recipe.yaml").is_file():
-        raise InputError(
-            "not a run folder: no recipe.yaml", where=run, mend="pass a folder that `brainmtl train` made"
-        )
+        raise _no_run(run)
     return read_recipe(run / "recipe.yaml")
+
+
+def _no_run(folder: Path) -> InputError:
+    return InputError(
+        "not a run folder: no recipe.yaml", where=folder, mend="pass a folder that `brainmtl train` made"
+    )
 
 
 def load_network(run: Path) -> nn.Module:
@@ -203,6 +207,8 @@ def load_weights(network: nn.Module, run: Path) -> None:
 def _without_weights(run: Path) -> InputError:
     if not run.is_dir():
         return InputError("no such run folder", where=run, mend="check the path")
+    if not (run / "recipe.yaml").is_file():
+        return _no_run(run)
     if not (run / "checkpoints").is_dir():
         return InputError(
             "no model.safetensors: these are the records of a run, not the run",
