@@ -79,6 +79,11 @@ def test_help_and_a_usage_error_load_neither_torch_nor_pandas():
         (["phantom", "x", "--slices", "1"], "slices"),
         (["crossval", "demo-joint", "-m", "m.parquet", "-o", "o", "--by", "slice"], "person"),
         (["crossval", "demo-joint", "-m", "m.parquet", "-o", "o", "--folds", "1"], "folds"),
+        (["crossval", "small", "-m", "m", "-o", "o", "--set", "data.fold=1"], "folds are the study's"),
+        (
+            ["joint-vs-single", "small", "-m", "m", "-o", "o", "--set", "data.protocol=official"],
+            "folds are the study's",
+        ),
     ],
 )
 def test_wrong_usage_exits_2_and_names_what_is_wrong(run, words, named):

@@ -44,6 +44,12 @@ def test_an_override_that_does_not_fit_leaves_nothing(tmp_path, recipe):
     assert not (tmp_path / "out").exists() or names(tmp_path / "out") == []
 
 
+def test_weights_that_no_worker_could_read_leave_nothing(tmp_path, recipe):
+    with pytest.raises(InputError, match=r"absent\.safetensors: no such weights"):
+        begin_study(tmp_path / "out", "sweep", PLAN, recipe, encoder_weights=tmp_path / "absent.safetensors")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_a_kill_left_half_begun_is_its_own(tmp_path, recipe):
     (tmp_path / "logs").mkdir()
     with whole_file(tmp_path / "recipe.yaml") as temporary:

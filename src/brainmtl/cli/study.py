@@ -57,6 +57,7 @@ def crossval(
 
     if by not in ("person", "stratified", "random"):
         raise UsageError(f"--by {by}", mend="person, stratified or random")
+    _refuse_sides(overrides or [])
     chosen = read_recipe(recipe, overrides or ())
     with bar("cross-validating, epochs", None) as progress:
         found = cross_validate(
@@ -144,6 +145,7 @@ def joint_vs_single(
     from brainmtl.study.workers import fitting_workers
     from brainmtl.training.recipe import read_recipe
 
+    _refuse_sides(overrides or [])
     with bar("training joint and single networks, epochs", None) as progress:
         found = joint_against_single(
             read_recipe(recipe, overrides or ()),
@@ -158,6 +160,13 @@ def joint_vs_single(
     if share is not None:
         share_study(out, share)
     show_found(found, as_json, equivalence_table(found), cost_table(found))
+
+
+def _refuse_sides(overrides: list[str]) -> None:
+    """Refuse a protocol or a fold where the study itself says which slices teach and which test."""
+    for given in overrides:
+        if given.split("=")[0].strip() in ("data.protocol", "data.fold"):
+            raise UsageError(f"--set {given}: the folds are the study's", mend="leave it out")
 
 
 @app.command()

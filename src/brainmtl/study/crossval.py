@@ -75,7 +75,7 @@ def cross_validate(
         "manifest_sha256": content_hash(table),
     }
     _check_folds(recipe, table, folds, manifest)
-    begin_study(out, "cross-validation", plan, recipe)
+    begin_study(out, "cross-validation", plan, recipe, encoder_weights=encoder_weights)
     if not (out / "manifest.parquet").is_file():
         write_manifest(table, out / "manifest.parquet")
     if (out / "crossval.json").is_file():

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
+from brainmtl.models.weights import read_weights
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
 from brainmtl.training.run import TEMPORARY, read_json, write_json
 
@@ -22,6 +23,7 @@ def begin_study(
     plan: dict[str, Any],
     recipe: Recipe | None = None,
     overrides: Iterable[Sequence[str]] = (),
+    encoder_weights: Path | None = None,
 ) -> None:
     """Make a folder with its ``plan.json`` and ``recipe.yaml``, or make sure that it is the same study's.
 
@@ -31,14 +33,18 @@ def begin_study(
         plan: what the study is, as JSON holds it.
         recipe: what its runs are trained from, if it trains.
         overrides: of the recipe, a list a run; each is read before anything is kept.
+        encoder_weights: the file that its encoders begin with; read too, so that no worker finds it amiss.
 
     Raises:
-        InputError: another study lies there, or something else, or an override does not fit the recipe.
+        InputError: another study lies there, or something else, an override does not fit the recipe, or the
+            weights cannot be read.
     """
     if (out / PLAN).is_file():
         _check_same(out, kind, plan, recipe)
         return
     _check_free(out)
+    if encoder_weights is not None:
+        read_weights(encoder_weights)
     if recipe is not None:
         with whole_file(out / RECIPE) as temporary:
             temporary.write_text(write_recipe(recipe), encoding="utf-8")

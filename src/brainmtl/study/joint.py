@@ -71,7 +71,7 @@ def joint_against_single(
         "threads": workers.threads,
         "manifest_sha256": content_hash(table),
     }
-    begin_study(out, "study", plan, recipe, ARMS.values())
+    begin_study(out, "study", plan, recipe, ARMS.values(), encoder_weights)
     if (out / RECORD).is_file():
         return dict(read_json(out / RECORD))
     weights = None if encoder_weights is None else str(encoder_weights)

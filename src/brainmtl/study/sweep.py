@@ -58,7 +58,7 @@ def run_sweep(
         "manifest_sha256": content_hash(table),
     }
     changes = settings(sweep, base.seed)
-    begin_study(out, "sweep", plan, base, changes)
+    begin_study(out, "sweep", plan, base, changes, encoder_weights)
     jobs = [
         Job(
             run=str(out / f"trial-{number:03}"),
