@@ -76,6 +76,7 @@ def test_help_and_a_usage_error_load_neither_torch_nor_pandas():
         (["train", "--resume", "x", "base-128"], "--resume"),
         (["train", "demo-joint", "-m", "m.parquet", "-o", "o", "--set", "optimizer.lr"], "optimizer.lr"),
         (["evaluate", "x", "--part", "train"], "train"),
+        (["explain", __file__, "-m", "m.parquet", "-o", "o"], "is a file"),
         (["phantom", "x", "--slices", "1"], "slices"),
         (["crossval", "demo-joint", "-m", "m.parquet", "-o", "o", "--by", "slice"], "person"),
         (["crossval", "demo-joint", "-m", "m.parquet", "-o", "o", "--folds", "1"], "folds"),
@@ -171,9 +172,18 @@ def test_index_names_the_mask_of_another_size(run, phantom_root, tmp_path):
 def test_recipes_prints_the_contract(run):
     shown = run("recipes", "--json")
     rows = json.loads(shown.out)
-    names = {"name", "task", "parameters", "trainable_parameters", "parameters_keras", "published"}
+    names = {
+        "name",
+        "task",
+        "description",
+        "parameters",
+        "trainable_parameters",
+        "parameters_keras",
+        "published",
+    }
     assert all(set(row) >= names for row in rows)
     assert {"base-128", "demo-joint"} <= {row["name"] for row in rows}
+    assert all(row["description"].endswith(".") for row in rows)
 
 
 def test_the_whole_way(run, phantom_root, tmp_path, monkeypatch):

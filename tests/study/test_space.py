@@ -6,7 +6,7 @@ import pytest
 
 from brainmtl.errors import InputError
 from brainmtl.study.space import Span, Sweep, overrides, points, read_sweep, settings
-from brainmtl.training.recipe import read_recipe, recipe_names, sweep_names
+from brainmtl.training.recipe import read_recipe, recipe_names, shipped_sweeps
 
 
 def random_sweep(trials: int, seed: int = 0) -> Sweep:
@@ -29,7 +29,7 @@ def test_the_published_grid_is_twenty_runs_of_twenty_epochs_with_both_named_rate
 
 
 def test_a_sweep_is_no_recipe():
-    assert "portfolio2026-grid" in sweep_names()
+    assert "portfolio2026-grid" in shipped_sweeps()
     assert "portfolio2026-grid" not in recipe_names()
     assert "demo-joint" in recipe_names()
     with pytest.raises(InputError, match="brainmtl sweep"):

@@ -95,6 +95,8 @@ def explain(
 
     Example: brainmtl explain runs/base -m brisc.parquet
     """
+    if run.is_file():
+        raise UsageError(f"{run} is a file", mend="name the run folder: a model package keeps no gradients")
     from brainmtl.report.explanation import explanation_table
     from brainmtl.study.explanation import explain as look
 

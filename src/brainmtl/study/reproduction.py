@@ -21,7 +21,7 @@ from brainmtl.study.flattery import flattery, flattery_table
 from brainmtl.study.records import Record, read_record
 from brainmtl.study.space import overrides, read_sweep
 from brainmtl.study.steadiness import contrasts, steadiness_table
-from brainmtl.training.recipe import Recipe, read_recipe, recipe_names, sweep_names
+from brainmtl.training.recipe import Recipe, read_recipe, recipe_names, shipped_sweeps
 
 HEAD: Final = ("recipe", "part", "metric", "published", "ours", "protocol", "status")
 AS_SHIPPED: Final = "as the recipe"
@@ -113,7 +113,7 @@ def status(record: Record) -> str:
 
 def _shipped(record: Record) -> Recipe | None:
     """What the record would have been trained with, had nobody set anything."""
-    if record.kind == "sweep" and record.recipe in sweep_names():
+    if record.kind == "sweep" and record.recipe in shipped_sweeps():
         sweep = read_sweep(record.recipe)
         return read_recipe(sweep.recipe, overrides(sweep.set))
     return read_recipe(record.recipe) if record.recipe in recipe_names() else None

@@ -200,9 +200,9 @@ def recipe_names() -> list[str]:
     return [name for name, text in _shipped().items() if not SWEEP.search(text)]
 
 
-def sweep_names() -> list[str]:
-    """Names of the sweeps that ship beside the recipes; ``study/space.py`` says what they hold."""
-    return [name for name, text in _shipped().items() if SWEEP.search(text)]
+def shipped_sweeps() -> dict[str, str]:
+    """The sweeps that ship beside the recipes, name → description; ``study/space.py`` says what they hold."""
+    return {name: load_yaml(text)["description"] for name, text in _shipped().items() if SWEEP.search(text)}
 
 
 def load_yaml(text: str) -> Any:
