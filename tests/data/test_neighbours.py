@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainmtl.data.neighbours import beside, count_known, known_places
+from brainmtl.data.neighbours import beside, has_neighbour, known_places
 from brainmtl.data.phantom import make_phantom
 from brainmtl.errors import InputError
 
@@ -47,7 +47,7 @@ def test_a_neighbour_is_the_first_slice_so_many_places_away_in_the_stack(places,
     strangers = [
         row for row in range(len(places)) if len(set(around[row])) == 1 and around[row, reach] == row
     ]
-    assert count_known(around) == len(places) - len(strangers)
+    assert has_neighbour(around).sum() == len(places) - len(strangers)
 
 
 def test_a_phantom_person_knows_its_stack(tmp_path: Path, phantom_root: Path, phantom: pd.DataFrame):
@@ -55,7 +55,7 @@ def test_a_phantom_person_knows_its_stack(tmp_path: Path, phantom_root: Path, ph
     around = beside(phantom, phantom["split"].to_numpy(dtype=object), 1)
     with (phantom_root / "persons.csv").open(newline="") as handle:
         person = {row["id"]: row["person"] for row in csv.DictReader(handle)}
-    assert 10 < count_known(around) < len(phantom)
+    assert 10 < has_neighbour(around).sum() < len(phantom)
     for row, (before, own, after) in enumerate(around):
         assert own == row
         for other in {before, after} - {row}:
@@ -91,7 +91,7 @@ def test_in_brisc_they_are_figshare_s(tmp_path: Path):
     assert places["series"].nunique() == stacks.ngroups
     side = np.array(["all"] * len(table), dtype=object)
     around = beside(table.assign(source="brisc2025", **places), side, 1)
-    assert count_known(around) == 4193
+    assert has_neighbour(around).sum() == 4193
     assert int(((around[:, 0] != around[:, 1]) & (around[:, 2] != around[:, 1])).sum()) == 2331
 
 

@@ -108,7 +108,7 @@ def test_a_recipe_that_has_not_all_arms(recipe, manifest, tmp_path, change, mess
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["joint-balancing", "joint-encoders", "joint-options"])
+@pytest.mark.parametrize("name", ["joint-balancing", "joint-encoders", "joint-neighbours", "joint-options"])
 def test_every_trial_of_a_shipped_ablation_builds(name, tmp_path):
     """Each is read as a job reads it: from the recipe that the sweep has written."""
     sweep = read_sweep(name)
@@ -126,9 +126,19 @@ def test_all_options_on_train_together_over_the_hybrid_encoder(manifest, tmp_pat
     """tests/models/test_network.py exports it."""
     options, encoders = (read_sweep(name).screen for name in ("joint-options", "joint-encoders"))
     switched = {field: both[1] for switch in (options | encoders).values() for field, both in switch.items()}
-    small = ["data.size=64", "data.batch_size=20", "schedule.epochs=1", "network.encoder.pretrained=false"]
+    small = [
+        "data.neighbours=1",
+        "data.size=64",
+        "data.batch_size=20",
+        "schedule.epochs=1",
+        "network.encoder.pretrained=false",
+    ]
     recipe = read_recipe("small", [*overrides(switched), *small])
-    train(recipe, manifest, tmp_path / "run", bar=False)
+    table = read_manifest(manifest)
+    stacks = table.groupby(["label", "split", "validation"])
+    table["series"], table["position"] = stacks.ngroup().astype("string"), stacks.cumcount().astype("Int32")
+    write_manifest(table, tmp_path / "stacks.parquet")
+    train(recipe, tmp_path / "stacks.parquet", tmp_path / "run", bar=False)
     (row,) = read_log(tmp_path / "run/log.csv")
     state = load_file(tmp_path / "run/model.safetensors")
     assert np.isfinite([float(row["train_mask_loss"]), float(row["train_class_loss"])]).all()

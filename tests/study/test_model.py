@@ -1,5 +1,6 @@
 """One way to answer, from a run folder and from its package."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from brainmtl.errors import InputError
 from brainmtl.imaging.square import to_square
 from brainmtl.inference.shelf import SHIPPED
+from brainmtl.models.build import build_network
 from brainmtl.study.model import load_model
+from brainmtl.training.recipe import read_recipe, write_recipe
+from brainmtl.training.run import write_weights
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,15 @@ def test_a_shipped_model_goes_by_its_name(monkeypatch, tmp_path):
     monkeypatch.setenv("BRAINMTL_MODELS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     assert load_model(Path("small")).sha256 == load_model(SHIPPED / "small.onnx").sha256
+
+
+def test_a_model_that_sees_neighbours_is_not_tried_without_them(tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    recipe = read_recipe(tmp_path / "run/recipe.yaml", ["data.neighbours=1"])
+    (tmp_path / "run/recipe.yaml").write_text(write_recipe(recipe))
+    write_weights(build_network(recipe.network).state_dict(), tmp_path / "run/model.safetensors")
+    with pytest.raises(InputError, match="sees the slices beside each slice"):
+        load_model(tmp_path / "run")
 
 
 def test_what_is_no_model_is_named(tmp_path):

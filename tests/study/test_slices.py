@@ -8,7 +8,7 @@ import pytest
 
 from brainmtl.data.splits import parts
 from brainmtl.errors import InputError
-from brainmtl.study.model import load_model
+from brainmtl.study.model import UNSAID, load_model
 from brainmtl.study.slices import balanced, held_out, read_slice
 
 
@@ -50,6 +50,36 @@ def test_models_of_two_folds_share_a_test_part_but_no_validation_part(tiny_run, 
     assert len(held_out(phantom, models, "test", manifest))
     with pytest.raises(InputError, match="validation"):
         held_out(phantom, models, "validation", manifest)
+
+
+def test_a_package_says_what_it_has_learnt_from(tiny_run, phantom, manifest, tmp_path):
+    from brainmtl.training.export import export_run
+
+    run, package = load_model(tiny_run), load_model(export_run(tiny_run, tmp_path / "tiny.onnx"))
+    told = ("manifest_sha256", "sources", "protocol", "fold", "leave_out")
+    assert [getattr(package, name) for name in told] == [getattr(run, name) for name in told]
+    chosen = held_out(phantom, [package], "validation", manifest)
+    assert list(chosen["id"]) == list(phantom["id"][parts(phantom) == "validation"])
+
+
+def test_what_may_have_taught_a_model_is_not_held_out(tiny_run, phantom, manifest):
+    """One that held nothing back, or does not say; and any slice of other parts of the same data."""
+    whole = replace(load_model(tiny_run), protocol=UNSAID)
+    assert len(held_out(phantom, [whole], "test", manifest))
+    with pytest.raises(InputError, match=r"may have learnt from all but the test part.*--part test"):
+        held_out(phantom, [whole], "validation", manifest)
+    redrawn = phantom.assign(validation=~phantom["validation"])
+    for part in ("validation", "test"):
+        with pytest.raises(InputError, match="not the manifest that"):
+            held_out(redrawn, [load_model(tiny_run)], part, manifest)
+        with pytest.raises(InputError, match="not the manifest that"):
+            held_out(redrawn, [replace(load_model(tiny_run), sources=None)], part, manifest)
+
+
+def test_another_data_set_taught_nobody(tiny_run, phantom, manifest):
+    strange = phantom.assign(source="elsewhere")
+    models = [replace(load_model(tiny_run), protocol="folds", fold=fold) for fold in (0, 1)]
+    assert len(held_out(strange, models, "validation", manifest)) == (parts(strange) == "validation").sum()
 
 
 def test_a_healthy_slice_has_an_empty_mask(phantom):

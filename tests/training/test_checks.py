@@ -1,5 +1,6 @@
 """What cannot be carried out is said before a run folder is made."""
 
+import pandas as pd
 import pytest
 
 from brainmtl.data.manifest import read_manifest, write_manifest
@@ -85,3 +86,21 @@ def test_channels_are_those_of_a_slice_and_its_neighbours(run, tmp_path):
     with pytest.raises(InputError, match=r"series: of no slice the neighbours are known"):
         run("data.neighbours=1")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("healthy", [0, 1])
+def test_neighbours_known_of_some_classes_alone_would_tell_the_class(run, manifest, tmp_path, healthy):
+    """Each class of each part is a stack of its own; that of healthy slices is known or is not."""
+    table = read_manifest(manifest)
+    parts = table.groupby(["label", "split", "validation"])
+    table["series"] = parts.ngroup().astype("string")
+    table["position"] = parts.cumcount().astype("Int32")
+    if not healthy:
+        table.loc[table["label"] == "no_tumor", "series"] = pd.NA
+    write_manifest(table, tmp_path / "known.parquet")
+    asked = ("data.neighbours=1", "schedule.epochs=1")
+    if healthy:
+        run(*asked, manifest=tmp_path / "known.parquet")
+        return
+    with pytest.raises(InputError, match=r"0% of the no_tumor slices and 100% of the .* learn the class"):
+        run(*asked, manifest=tmp_path / "known.parquet")

@@ -97,6 +97,15 @@ def test_init_from_another_network_or_no_run(run, finished, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_begins_with_none_that_has_learnt_from_what_it_holds_back(run, finished, tmp_path):
+    with pytest.raises(InputError, match=r"learnt from \d+ slices that this run is to be measured on"):
+        run("data.protocol=patient-5fold", "data.fold=0", init_from=finished)
+    assert not (tmp_path / "run").exists()
+    fold = run("data.protocol=patient-5fold", "data.fold=0", "schedule.epochs=1", name="fold")
+    with pytest.raises(InputError, match=r"begin with a run of the same protocol"):
+        run("data.protocol=patient-5fold", "data.fold=1", init_from=fold)
+
+
 @pytest.mark.parametrize(
     ("network", "absent"),
     [

@@ -135,6 +135,24 @@ def test_the_margins_it_learns_are_those_of_its_siblings_masks(whole, manifest):
 
 
 @pytest.mark.parametrize(
+    ("kind", "own", "theirs", "message"),
+    [
+        ("init_from", {"weights_sha256": "a"}, {"weights_sha256": "a"}, "may have learnt from its fold"),
+        ("encoder_weights", {"sha256": "a"}, {"sha256": "b"}, "encoder_weights: it was not trained as run"),
+    ],
+)
+def test_what_folds_began_with_is_looked_at(pooled, folds, tmp_path, kind, own, theirs, message):
+    """Legs of different folds begin with different weights; pretrained encoders are the same file."""
+    run, *copies = (tmp_path / name for name in ("run", *(f"fold-{number}" for number in range(5))))
+    for source, copy, began in [(pooled, run, own), *zip(folds, copies, [theirs] * 5, strict=True)]:
+        shutil.copytree(source, copy)
+        data = json.loads((copy / "data.json").read_text())
+        (copy / "data.json").write_text(json.dumps(data | {kind: began}))
+    with pytest.raises(InputError, match=message):
+        pool_folds(run, copies)
+
+
+@pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda runs, spare: runs[:4], "no run of fold 4"),
@@ -143,7 +161,7 @@ def test_the_margins_it_learns_are_those_of_its_siblings_masks(whole, manifest):
         (lambda runs, spare: [spare("recipe.yaml", "patient-5fold", "official"), *runs[1:]], "its protocol"),
         (lambda runs, spare: [spare("data.json", '"manifest_sha256": "', '"manifest_sha256": "0'), *runs[1:]],
          "not trained as run was"),
-        (lambda runs, spare: [spare("data.json", '"fold"', '"init_from": {"run": "x"}, "fold"'), *runs[1:]],
+        (lambda runs, spare: [spare("data.json", "{", '{"init_from": {"weights_sha256": "x"},'), *runs[1:]],
          "not trained as run was"),
         (lambda runs, spare: [spare("evaluation", None, None), *runs[1:]], "has not been measured"),
     ],
@@ -158,7 +176,7 @@ def test_runs_that_do_not_belong_together_are_refused(pooled, folds, tmp_path, s
             return copy
         text = (copy / name).read_text()
         assert old in text
-        (copy / name).write_text(text.replace(old, new))
+        (copy / name).write_text(text.replace(old, new, 1))
         return copy
 
     before = json.loads((pooled / "evaluation/out-of-fold/metrics.json").read_text())

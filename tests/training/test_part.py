@@ -29,6 +29,6 @@ def test_another_manifest_is_refused(finished: Path, tiny, manifest: Path, tmp_p
     table = read_manifest(manifest)
     table.loc[0, "label"] = "pituitary" if table["label"].iloc[0] != "pituitary" else "glioma"
     write_manifest(table, tmp_path / "other.parquet")
-    monkeypatch.setattr("brainmtl.training.part.run_manifest", lambda _: tmp_path / "other.parquet")
+    monkeypatch.setattr("brainmtl.training.run.run_manifest", lambda _: tmp_path / "other.parquet")
     with pytest.raises(InputError, match="not the one this run was trained on"):
         open_part(finished, tiny(), "train")

@@ -251,7 +251,7 @@ def test_a_changed_manifest(child, tiny, manifest, tmp_path):
     child(AT_FILE, tiny(), run, moment=("log.csv", 2))
     data = json.loads((run / "data.json").read_text())
     (run / "data.json").write_text(json.dumps(data | {"manifest_sha256": "0" * 64}))
-    with pytest.raises(InputError, match="not the one this run started with"):
+    with pytest.raises(InputError, match="not the one this run was trained on"):
         resume(run, bar=False)
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from brainmtl.data.manifest import read_manifest
 from brainmtl.errors import InputError
 from brainmtl.models.build import build_network
+from brainmtl.training.evaluate import evaluate
 from brainmtl.training.run import (
     check_free,
     load_network,
@@ -120,6 +121,16 @@ def test_weights_that_no_training_would_bring(finished, tmp_path):
         load_network(records)
     with pytest.raises(InputError, match=r"nowhere: no such run folder"):
         load_weights(torch.nn.Identity(), tmp_path / "nowhere")
+
+
+def test_a_manifest_that_has_changed_is_not_measured_on(finished, tmp_path):
+    shutil.copytree(finished, run := tmp_path / "run")
+    data = json.loads((run / "data.json").read_text())
+    (run / "data.json").write_text(json.dumps(data | {"manifest_sha256": "0" * 64}))
+    for part in ("validation", "test"):
+        with pytest.raises(InputError, match="not the one this run was trained on"):
+            evaluate(run, part, again=True)
+    assert not (tmp_path / "test-ledger.md").exists()
 
 
 def test_a_folder_that_is_no_run(tmp_path):

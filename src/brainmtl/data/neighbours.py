@@ -83,10 +83,11 @@ def beside(table: pd.DataFrame, sides: NDArray[np.object_], reach: int) -> NDArr
     return around
 
 
-def count_known(around: NDArray[np.int64]) -> int:
-    """How many slices have a neighbour.
+def has_neighbour(around: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether any neighbour of a slice is known, bool ``(N,)``.
 
     Args:
         around: of :func:`beside`.
     """
-    return int((around != around[:, around.shape[1] // 2, None]).any(axis=1).sum())
+    found: NDArray[np.bool_] = (around != around[:, around.shape[1] // 2, None]).any(axis=1)
+    return found

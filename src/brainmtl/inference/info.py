@@ -35,13 +35,24 @@ EXPORT = "make it with `brainmtl export RUN`"
 
 
 class Provenance(BaseModel):
-    """Where a model comes from."""
+    """Where a model comes from.
+
+    Attributes:
+        sources: the data sets it has learnt from; ``None`` in older packages, which do not say.
+        protocol: which of their slices were for training, validation and test; ``None`` likewise.
+        fold: under a protocol with folds.
+        leave_out: folders that were for nothing.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     brainmtl: str
     recipe: str
     manifest_sha256: str | None = None
+    sources: tuple[str, ...] | None = None
+    protocol: str | None = None
+    fold: int = 0
+    leave_out: tuple[str, ...] = ()
     weights_sha256: str | None = None
     created: str
     attribution: str = ""

@@ -3,21 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainmtl.data.splits import Protocol
+from brainmtl.errors import InputError
 from brainmtl.evaluation.temperature import scale
 from brainmtl.imaging.files import file_sha256
 from brainmtl.imaging.square import Fit, from_square, to_square
 from brainmtl.inference.package import load_package
 from brainmtl.inference.shelf import find_package
 from brainmtl.labels import CLASSES
-from brainmtl.training.run import load_network, load_recipe
+from brainmtl.training.run import load_network, load_recipe, read_json
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
+UNSAID: Final = "official-whole"
+"""The protocol of a package that does not say: it may have learnt from every slice but the set's own test."""
 Batch = tuple[Probabilities | None, Probabilities | None]
 
 
@@ -43,9 +47,11 @@ class Model:
         sha256: of its weights, or of its package.
         size: side of the square in pixels.
         fit: how a slice is made square.
-        protocol: which slices it has not learnt from,
-        fold: and in which fold. A package is taken to follow the set's own split.
-        leave_out: folders that it has nothing to do with, ``source/label`` each.
+        manifest_sha256: of the manifest that says which slices it has learnt from,
+        sources: of which data sets; ``None`` where nobody wrote it down,
+        protocol: which part of them it held back,
+        fold: in which fold,
+        leave_out: and which folders it has nothing to do with, ``source/label`` each.
         threshold: a pixel is tumour above this probability.
         run: squares, uint8 ``(B, S, S)``, to masks, float32 ``(B, S, S)``, and classes, float32 ``(B, 4)``.
     """
@@ -54,6 +60,8 @@ class Model:
     sha256: str
     size: int
     fit: Fit
+    manifest_sha256: str | None
+    sources: tuple[str, ...] | None
     protocol: Protocol
     fold: int
     leave_out: tuple[str, ...]
@@ -89,7 +97,7 @@ def load_model(path: Path) -> Model:
         path: a finished run folder; or a model package, also by a name of ``brainmtl models``.
 
     Raises:
-        InputError: it is neither.
+        InputError: it is neither, or it sees neighbours, which slices tried one by one do not bring.
     """
     return _from_run(path) if path.is_dir() else _from_package(find_package(path))
 
@@ -98,6 +106,7 @@ def _from_run(path: Path) -> Model:
     import torch
 
     recipe, network = load_recipe(path), load_network(path)
+    _check_alone(recipe.data.neighbours, path)
 
     @torch.inference_mode()
     def run(squares: Pixels) -> Batch:
@@ -108,14 +117,36 @@ def _from_run(path: Path) -> Model:
             None if classes is None else torch.softmax(classes, 1).numpy(),
         )
 
-    data, weights = recipe.data, file_sha256(path / "model.safetensors")
-    which = data.protocol, data.fold, data.leave_out
-    return Model(recipe.name, weights, data.size, data.fit, *which, 0.5, run)
+    data, learnt = recipe.data, read_json(path / "data.json")
+    return Model(
+        name=recipe.name,
+        sha256=file_sha256(path / "model.safetensors"),
+        size=data.size,
+        fit=data.fit,
+        manifest_sha256=learnt["manifest_sha256"],
+        sources=tuple(learnt["sources"]),
+        protocol=data.protocol,
+        fold=data.fold,
+        leave_out=data.leave_out,
+        threshold=0.5,
+        run=run,
+    )
+
+
+def _check_alone(neighbours: int, path: Path) -> None:
+    if neighbours:
+        raise InputError(
+            "it sees the slices beside each slice, and is tried on slices by themselves",
+            where=path,
+            field="data.neighbours",
+            mend="measure it with `brainmtl evaluate`",
+        )
 
 
 def _from_package(path: Path) -> Model:
     package = load_package(path)
     info = package.info
+    _check_alone(info.neighbours, path)
     order = [info.classes.index(name) for name in CLASSES]
 
     def run(squares: Pixels) -> Batch:
@@ -124,4 +155,17 @@ def _from_package(path: Path) -> Model:
             classes = scale(classes[:, order], info.temperature).astype(np.float32)
         return masks, classes
 
-    return Model(info.name, package.sha256, info.size, info.fit, "official", 0, (), info.mask_threshold, run)
+    learnt = info.provenance
+    return Model(
+        name=info.name,
+        sha256=package.sha256,
+        size=info.size,
+        fit=info.fit,
+        manifest_sha256=learnt.manifest_sha256,
+        sources=learnt.sources,
+        protocol=cast(Protocol, learnt.protocol or UNSAID),
+        fold=learnt.fold,
+        leave_out=learnt.leave_out,
+        threshold=info.mask_threshold,
+        run=run,
+    )

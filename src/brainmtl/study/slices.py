@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainmtl.data.splits import parts
+from brainmtl.data.manifest import content_hash
+from brainmtl.data.splits import Protocol, parts
 from brainmtl.errors import InputError
 from brainmtl.evaluation.scorecard import Cell, score_slice
 from brainmtl.imaging.mask import read_mask
@@ -45,13 +46,14 @@ def held_out(table: pd.DataFrame, models: Sequence[Model], part: Tried, manifest
         table: a manifest.
         models: of one protocol and fold, unless the part is ``"test"``, where folds may differ as long as the
             set's own test split is meant.
-        part: which.
+        part: which; of data sets that a model has not learnt from, as the protocol ``"official"`` has it.
         manifest: where the table lies.
 
     Raises:
-        InputError: the models do not share such slices, or there are none.
+        InputError: the models do not share such slices, there are none, or a model has learnt from another
+            manifest of the same data.
     """
-    drawn = {(model.protocol, model.fold, model.leave_out) for model in models}
+    drawn = {_held_back(table, model, manifest) for model in models}
     sides = [parts(table, *how).to_numpy(dtype=object) == part for how in sorted(drawn)]
     if any((side != sides[0]).any() for side in sides):
         raise InputError(
@@ -61,10 +63,27 @@ def held_out(table: pd.DataFrame, models: Sequence[Model], part: Tried, manifest
         )
     chosen: pd.DataFrame = table[sides[0]]
     if chosen.empty:
+        whole = part == "validation" and any(how[0] == "official-whole" for how in drawn)
         raise InputError(
-            f"no slice is for {part}", where=manifest, field="split", mend="index a set that has one"
+            f"no slice is for {part}" + (": the model may have learnt from all but the test part" * whole),
+            where=manifest,
+            field="split",
+            mend="--part test" if whole else "index a set that has one",
         )
     return chosen
+
+
+def _held_back(table: pd.DataFrame, model: Model, manifest: Path) -> tuple[Protocol, int, tuple[str, ...]]:
+    """Protocol, fold and folders left out, by which a table tells what a model has not learnt from."""
+    if model.manifest_sha256 == content_hash(table):
+        return model.protocol, model.fold, model.leave_out
+    if model.sources is not None and not set(model.sources) & set(table["source"]):
+        return "official", 0, ()
+    raise InputError(
+        f"not the manifest that {model.name} has learnt by: slices it knows may be in any part",
+        where=manifest,
+        mend="pass that one, or one of another data set",
+    )
 
 
 def balanced(table: pd.DataFrame, number: int, seed: int = 0) -> pd.DataFrame:

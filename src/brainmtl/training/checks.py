@@ -8,10 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from brainmtl.data.neighbours import beside, count_known
+from brainmtl.data.manifest import content_hash
+from brainmtl.data.neighbours import beside, has_neighbour
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
 from brainmtl.training.recipe import Recipe
+from brainmtl.training.run import load_recipe, read_json, run_table
 from brainmtl.training.sides import sides
 
 Rows = dict[str, NDArray[np.int64]]
@@ -23,6 +25,9 @@ HEAD_LOSSES = {
     "classifier": ("class_weight", ("cross_entropy", "categorical_focal")),
 }
 """Of each head: the weight of its loss, and the weights of what that loss is a sum of."""
+ALIKE = 0.5
+"""Where neighbours are known of one class's slices less than this as often as of another's, a network would
+learn the class from whether its channels differ."""
 SHARED = ("fixed", "dwa")
 """Balancings that follow the sum of what each share of a batch asks for."""
 
@@ -38,21 +43,15 @@ def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) 
 
     Raises:
         InputError: a part is empty, a head has nothing to train on, the monitor cannot be measured, or
-            neighbours are asked for and none is known.
+            neighbours are asked for and none is known, or whether they are tells the class.
     """
     for name, chosen in rows.items():
         if not len(chosen) and not (name == "validation" and recipe.holds_nothing_back):
             raise InputError(
                 f"no slice is for {name}", where=manifest, field="split", mend="index more slices"
             )
-    reach = recipe.data.neighbours
-    if reach and not count_known(beside(table, sides(table, recipe), reach)):
-        raise InputError(
-            "of no slice the neighbours are known",
-            where=manifest,
-            field="series",
-            mend="index the set again, or set data.neighbours to 0",
-        )
+    if recipe.data.neighbours:
+        _check_neighbours(recipe, table, rows["train"], manifest)
     table = table.assign(label=table["label"].where(table["label"].isin(recipe.network.classes)))
     for column, head in HEADS.items():
         if getattr(recipe.network, head) is not None and not _known(table, column, rows["train"]):
@@ -76,6 +75,61 @@ def check_rows(recipe: Recipe, table: pd.DataFrame, rows: Rows, manifest: Path) 
             field="schedule.monitor",
             mend="choose another monitor",
         )
+
+
+def _check_neighbours(recipe: Recipe, table: pd.DataFrame, train: NDArray[np.int64], manifest: Path) -> None:
+    known = has_neighbour(beside(table, sides(table, recipe), recipe.data.neighbours))
+    if not known.any():
+        raise InputError(
+            "of no slice the neighbours are known",
+            where=manifest,
+            field="series",
+            mend="index the set again, or set data.neighbours to 0",
+        )
+    labels = table["label"].iloc[train].to_numpy(dtype=object)
+    named = [label for label in CLASSES if (labels == label).any()]
+    shares = sorted((float(known[train][labels == label].mean()), label) for label in named)
+    (least, rare), (most, often) = (shares[0], shares[-1]) if shares else ((1.0, ""), (1.0, ""))
+    if least < ALIKE * most:
+        raise InputError(
+            f"neighbours are known of {least:.0%} of the {rare} slices and {most:.0%} of the {often} ones: a "
+            "network would learn the class from that",
+            where=manifest,
+            field="series",
+            mend="set data.neighbours to 0, or leave such slices out by data.leave_out",
+        )
+
+
+def check_beginning(recipe: Recipe, table: pd.DataFrame, start: Path) -> None:
+    """Make sure that what a run holds back has not taught the run it begins with.
+
+    What that one began with in its turn is not looked at: it was, when that one began.
+
+    Args:
+        recipe: what is to be trained.
+        table: the manifest.
+        start: the folder of the run it begins with.
+
+    Raises:
+        InputError: a slice did, or the other run's manifest of the same data set is not there any more.
+    """
+    before = read_json(start / "data.json")
+    if not set(before["sources"]) & set(table["source"]):
+        return
+    theirs = table if before["manifest_sha256"] == content_hash(table) else run_table(start)[0]
+    taught = _slices(theirs, sides(theirs, load_recipe(start)) == "train")
+    held = _slices(table, np.isin(sides(table, recipe), ("validation", "test")))
+    if both := taught & held:
+        raise InputError(
+            f"it has learnt from {len(both)} slices that this run is to be measured on",
+            where=start,
+            field="data.protocol",
+            mend="begin with a run of the same protocol, fold and manifest",
+        )
+
+
+def _slices(table: pd.DataFrame, chosen: NDArray[np.bool_]) -> set[tuple[str, str]]:
+    return set(zip(table["source"][chosen], table["id"][chosen], strict=True))
 
 
 def check_recipe(recipe: Recipe) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from brainmtl.data.cache import Cache, open_cache
 from brainmtl.data.leaks import known_leaks
-from brainmtl.data.manifest import read_manifest
 from brainmtl.data.neighbours import beside
 from brainmtl.data.thumbnails import standard_thumbnails
 from brainmtl.errors import InputError
@@ -25,7 +24,7 @@ from brainmtl.imaging.square import from_square
 from brainmtl.imaging.threads import threads
 from brainmtl.training.memory import keep_freed_memory
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import load_network, load_recipe, run_manifest, sweep, write_json
+from brainmtl.training.run import load_network, load_recipe, run_table, sweep, write_json
 from brainmtl.training.sides import sides
 
 Measured = Literal["train", "validation", "test"]
@@ -65,8 +64,7 @@ def evaluate(
         )
     network = load_network(run)
     sweep(folder)
-    manifest = run_manifest(run)
-    table = read_manifest(manifest)
+    table, manifest = run_table(run)
     side = sides(table, recipe)
     chosen, train = np.flatnonzero(side == part), np.flatnonzero(side == "train")
     if not len(chosen):

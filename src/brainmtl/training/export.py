@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 import brainmtl
 from brainmtl.data.attribution import attribution
-from brainmtl.data.manifest import read_manifest
 from brainmtl.errors import BrainmtlError, InputError
 from brainmtl.evaluation.certainty import fit_certainty
 from brainmtl.evaluation.class_answers import ClassAnswers, class_answers
@@ -33,7 +32,7 @@ from brainmtl.training.listening import listen, listen_out_of_fold
 from brainmtl.training.part import open_part
 from brainmtl.training.quantization import CALIBRATION, store_in_bytes
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import load_network, load_recipe, read_json, run_manifest
+from brainmtl.training.run import load_network, load_recipe, read_json, run_table
 from brainmtl.training.stages import list_stages
 from brainmtl.training.storage import Storage, store_in_half
 
@@ -246,6 +245,10 @@ def _describe(run: Path, recipe: Recipe, network: nn.Module, storage: Storage) -
             brainmtl=brainmtl.__version__,
             recipe=recipe.name,
             manifest_sha256=data.get("manifest_sha256"),
+            sources=data.get("sources"),
+            protocol=recipe.data.protocol,
+            fold=recipe.data.fold,
+            leave_out=recipe.data.leave_out,
             weights_sha256=file_sha256(run / "model.safetensors"),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             attribution=attribution(data.get("sources", []), pretrained),
@@ -296,7 +299,7 @@ def example_slices(run: Path, size: int) -> list[NDArray[np.uint8]]:
 
 def _slices(run: Path) -> list[NDArray[np.uint8]]:
     try:
-        table = read_manifest(run_manifest(run))
+        table, _ = run_table(run)
         rows = np.linspace(0, len(table) - 1, REAL_SLICES).astype(int)
         return [read_picture(Path(table["image"].iloc[row])).pixels for row in rows]
     except InputError:

@@ -22,14 +22,14 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import nn
 
 from brainmtl.data.cache import open_cache
-from brainmtl.data.manifest import content_hash, read_manifest
+from brainmtl.data.manifest import read_manifest
 from brainmtl.data.neighbours import beside
 from brainmtl.errors import InputError, InterruptedRun
 from brainmtl.models.build import build_network
 from brainmtl.training import processes
 from brainmtl.training.batches import Slices, loader
 from brainmtl.training.checkpoints import RunCheckpoints
-from brainmtl.training.checks import Rows, check_recipe, check_rows, check_shares, check_size
+from brainmtl.training.checks import Rows, check_beginning, check_recipe, check_rows, check_shares, check_size
 from brainmtl.training.fine_tuning import NextPhase, PatientStopping, say_what_trains
 from brainmtl.training.launch import launch
 from brainmtl.training.learner import Learner
@@ -47,8 +47,7 @@ from brainmtl.training.run import (
     load_initial_weights,
     load_recipe,
     load_weights,
-    read_json,
-    run_manifest,
+    run_table,
     start_run,
     sweep,
     write_json,
@@ -139,6 +138,7 @@ def _start(
     )
     if init_from is not None:
         load_weights(network, init_from)
+        check_beginning(recipe, table, init_from)
     check_size(recipe, network)
     slices = _slices(recipe, table, progress)
     check_shares(recipe, _teaching(recipe, slices, rows), devices)
@@ -151,13 +151,7 @@ def _go_on(run: Path, devices: int, progress: Callable[[int, int], None], bar: b
         launch(run, devices)
         return
     recipe = load_recipe(run)
-    data = read_json(run / "data.json")
-    manifest = run_manifest(run)
-    table = read_manifest(manifest)
-    if content_hash(table) != data["manifest_sha256"]:
-        raise InputError(
-            "the manifest is not the one this run started with", where=manifest, mend="restore it"
-        )
+    table, _ = run_table(run)
     _seed(recipe)
     network = build_network(recipe.network, pretrained=False)
     last = run / LAST

@@ -7,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from brainmtl.data.manifest import content_hash, read_manifest
 from brainmtl.errors import InputError
 from brainmtl.evaluation.out_of_fold import PART, SIDE
 from brainmtl.evaluation.scorecard import summarise
 from brainmtl.evaluation.slice_list import write_slice_list
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import load_recipe, read_json, run_manifest, sweep, write_json
+from brainmtl.training.run import load_recipe, read_json, run_table, sweep, write_json
 from brainmtl.training.sides import sides
 
 PROTOCOL = "patient-5fold"
@@ -36,12 +35,7 @@ def pool_folds(run: Path, folds: Sequence[Path]) -> dict[str, Any]:
     Raises:
         InputError: a fold is missing or there twice, has not been measured, or was trained otherwise.
     """
-    recipe, manifest = load_recipe(run), run_manifest(run)
-    table = read_manifest(manifest)
-    if content_hash(table) != read_json(run / "data.json")["manifest_sha256"]:
-        raise InputError(
-            "the manifest is not the one this run was trained on", where=manifest, mend="restore it"
-        )
+    recipe, (table, _) = load_recipe(run), run_table(run)
     by_fold: dict[int, Path] = {}
     for path in folds:
         number = _fold_of(path, run, recipe)
@@ -89,9 +83,21 @@ def _fold_of(path: Path, run: Path, recipe: Recipe) -> int:
             f"its recipe is not that of {run.name}", where=path, field=field, mend="train both alike"
         )
     own = read_json(run / "data.json")
+    began, theirs_began = _beginning(own, "init_from"), _beginning(data, "init_from")
+    if began is not None and began == theirs_began:
+        raise InputError(
+            f"it began with the weights that {run.name} began with, which may have learnt from its fold",
+            where=path,
+            field="init_from",
+            mend="train a first leg of its own on its fold",
+        )
     differing = [
-        # where both began with weights, those of the run may have learnt from the fold: they are others
-        *(["init_from"] if ("init_from" in own) != ("init_from" in data) else []),
+        *(["init_from"] if (began is None) != (theirs_began is None) else []),
+        *(
+            ["encoder_weights"]
+            if _beginning(own, "encoder_weights") != _beginning(data, "encoder_weights")
+            else []
+        ),
         *(["manifest_sha256"] if own["manifest_sha256"] != data["manifest_sha256"] else []),
     ]
     if differing:
@@ -103,6 +109,12 @@ def _fold_of(path: Path, run: Path, recipe: Recipe) -> int:
             "has not been measured on its fold", where=path, mend=f"brainmtl evaluate {path} --part test"
         )
     return theirs.data.fold
+
+
+def _beginning(data: dict[str, Any], kind: str) -> str | None:
+    """SHA-256 of the weights that a run began with."""
+    given = data.get(kind) or {}
+    return given.get("weights_sha256") or given.get("sha256")
 
 
 def _named(path: Path, fold: int) -> dict[str, Any]:

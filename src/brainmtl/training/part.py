@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainmtl.data.cache import Cache, open_cache
-from brainmtl.data.manifest import content_hash, read_manifest
 from brainmtl.data.neighbours import beside
 from brainmtl.errors import InputError
 from brainmtl.training.recipe import Recipe
-from brainmtl.training.run import read_json, run_manifest
+from brainmtl.training.run import run_table
 from brainmtl.training.sides import sides
 
 
@@ -57,12 +56,7 @@ def open_part(run: Path, recipe: Recipe, side: Literal["train", "validation"]) -
     Raises:
         InputError: the manifest or its slices are gone or others than they were, or none is in that part.
     """
-    manifest = run_manifest(run)
-    table = read_manifest(manifest)
-    if content_hash(table) != read_json(run / "data.json")["manifest_sha256"]:
-        raise InputError(
-            "the manifest is not the one this run was trained on", where=manifest, mend="restore it"
-        )
+    table, manifest = run_table(run)
     parts = sides(table, recipe)
     rows = np.flatnonzero(parts == side)
     if not len(rows):

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 import brainmtl
-from brainmtl.data.manifest import content_hash, summary
+from brainmtl.data.manifest import content_hash, read_manifest, summary
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import file_sha256, whole_file
 from brainmtl.models.build import build_network, parameter_counts
@@ -186,6 +186,27 @@ def run_manifest(run: Path) -> Path:
             mend="add the path of the one whose SHA-256 it has",
         )
     return Path(data["manifest"])
+
+
+def run_table(run: Path) -> tuple[pd.DataFrame, Path]:
+    """Read the manifest that a run was trained on.
+
+    Args:
+        run: a run folder.
+
+    Returns:
+        The manifest, and where it lies.
+
+    Raises:
+        InputError: it is gone, or other than it was: who is in which part may be others too.
+    """
+    manifest = run_manifest(run)
+    table = read_manifest(manifest)
+    if content_hash(table) != read_json(run / "data.json")["manifest_sha256"]:
+        raise InputError(
+            "the manifest is not the one this run was trained on", where=manifest, mend="restore it"
+        )
+    return table, manifest
 
 
 def load_weights(network: nn.Module, run: Path) -> None:
