@@ -89,6 +89,20 @@ def test_mcnemar_of_persons_who_repeat_themselves():
     assert mcnemar(np.tile(a, 5), np.tile(b, 5)).p < alone.p / 10
 
 
+def test_mcnemar_of_persons_with_few_and_many_slices_is_what_their_swaps_say():
+    """Persons' balances keep or change their sign, each as likely: the χ² is that of the slices' sum."""
+    random = np.random.default_rng(2)
+    groups = np.repeat(np.arange(120), random.integers(1, 15, 120))
+    right = random.random((2, len(groups))) < [[0.9], [0.85]]
+    sums = np.bincount(groups, right[0].astype(float) - right[1])
+    swaps = random.choice([-1.0, 1.0], (20_000, 120)) @ sums
+    exact = np.mean(np.abs(swaps) >= abs(sums.sum()) - 1e-9)
+    alike = np.bincount(groups) == np.bincount(groups)[0]
+    assert not alike.all()
+    assert 0.001 < exact < 0.5
+    assert mcnemar(*right, groups).p == pytest.approx(exact, rel=0.1)
+
+
 @pytest.mark.parametrize("number", [1, 2, 7, 30])
 def test_holm_agrees_with_statsmodels(number):
     p = np.round(np.random.default_rng(number).random(number) ** 3, 2)

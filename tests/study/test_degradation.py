@@ -62,6 +62,7 @@ def test_a_slice_whose_tumour_left_the_picture_counts_no_more():
     found = degradation(clean, {"cropping": cut})
     (severity,) = found["corruptions"][0]["severities"]
     assert (severity["segmentation"]["dice"]["n"], severity["classification"]["accuracy"]["n"]) == (1, 1)
+    assert severity["kept"] == pytest.approx(1)  # the other slice is what it was
 
 
 def test_the_interval_holds_the_value():

@@ -123,14 +123,16 @@ def wilcoxon(
 def mcnemar(
     right_a: NDArray[np.bool_], right_b: NDArray[np.bool_], groups: NDArray[Any] | None = None
 ) -> Disagreement:
-    """Test whether two runs are right equally often: McNemar's exact test, or Durkalski's over persons.
+    """Test whether two runs are right equally often: McNemar's exact test, or its χ² over persons.
 
     Args:
         right_a: bool ``(N,)``, whether the first is right.
         right_b: bool ``(N,)``, the second, of the same slices.
         groups: ``(N,)``, the person of each slice. Where given: the squared sum of the persons' balances
-            over the sum of their squares, χ² with one degree of freedom (Statistics in Medicine 22:2417,
-            2003); with one slice a person this is McNemar's own χ² (Psychometrika 12:153, 1947).
+            over the sum of their squares, χ² with one degree of freedom: Obuchowski's test (Statistics in
+            Medicine 17:1495, 1998) with the variance under the hypothesis (Yang, Sun and Hardin, Biometrical
+            Journal 52:638, 2010). Persons count by their slices, as in an accuracy; with one slice a person
+            this is McNemar's own χ² (Psychometrika 12:153, 1947).
 
     Raises:
         ValueError: the two are not of the same slices.

@@ -175,7 +175,7 @@ def timm_network(
         ) from error
     except Exception as error:  # the hub's client changes its errors with its releases
         raise hub_error(name, error) from error
-    if pretrained and first_layer == "mean":
+    if pretrained and inputs == 1 and first_layer == "mean":
         first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
         first.weight.data /= 3
     return network

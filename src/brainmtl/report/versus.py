@@ -58,7 +58,7 @@ def versus_table(run: Run, others: Sequence[Run], part: str) -> Table | None:
     note = (
         "Paired by slice. Difference and p over persons: bootstrap interval (95 %), randomisation test; "
         "Holm's adjustment over this table. Second test: Wilcoxon's signed ranks of persons for Dice, "
-        "McNemar's over persons (Durkalski) for accuracy."
+        "McNemar's over persons (Obuchowski) for accuracy."
     )
     return Table(f"{part}-versus", f"Against other runs on {part}", head, rows, note)
 

@@ -30,7 +30,8 @@ def degradation(clean: pd.DataFrame, corrupted: Mapping[str, pd.DataFrame]) -> d
     """Compare corrupted slices with the clean ones.
 
     ``kept`` is the mean, over Dice and accuracy, of the metric on corrupted slices divided by the metric on
-    clean ones; 1 where nothing is lost. Over severities and corruptions it is averaged, each counting alike.
+    the same slices clean; 1 where nothing is lost. Over severities and corruptions it is averaged, each
+    counting alike.
 
     Args:
         clean: rows of ``score_slice`` with ``id``, ``label`` and ``group``.
@@ -55,9 +56,8 @@ def degradation(clean: pd.DataFrame, corrupted: Mapping[str, pd.DataFrame]) -> d
 
     def kept(weights: Weights) -> NDArray[np.float64]:
         """``(..., corruptions, severities)``."""
-        whole = [weighted.mean(column, weights) for column in base]
         return np.stack(
-            [np.stack([_kept(one, whole, weights) for one in some], -1) for some in goals.values()], -2
+            [np.stack([_kept(one, base, weights) for one in some], -1) for some in goals.values()], -2
         )
 
     kinds = np.array([corruption.kind for corruption in tables])
@@ -99,10 +99,13 @@ def _goals(rows: pd.DataFrame) -> Columns:
     return [column for column, known in zip(columns, said, strict=True) if known]
 
 
-def _kept(columns: Columns, whole: list[NDArray[np.float64]], weights: Weights) -> NDArray[np.float64]:
+def _kept(columns: Columns, clean: Columns, weights: Weights) -> NDArray[np.float64]:
     shares = [
-        weighted.ratio(weighted.mean(column, weights), base)
-        for column, base in zip(columns, whole, strict=True)
+        weighted.ratio(
+            weighted.mean(column, weights),
+            weighted.mean(np.where(np.isnan(column), np.nan, before), weights),
+        )
+        for column, before in zip(columns, clean, strict=True)
     ]
     return np.asarray(np.mean(shares, axis=0))
 

@@ -3,6 +3,7 @@
 from typing import get_args
 
 import pytest
+import torch
 
 from brainmtl.training.balancing.choice import make_balancing
 from brainmtl.training.recipe import BalancingPart
@@ -11,8 +12,16 @@ NAMES = get_args(BalancingPart.model_fields["name"].annotation)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_it_remembers_it_recalls(name):
+def test_what_it_remembers_it_recalls(name, toy):
     one, other = make_balancing(BalancingPart(name=name)), make_balancing(BalancingPart(name=name))
+    start = str(one.memory())
+    for epoch in range(3):
+        tasks = toy.tasks((1.0, 2.0), (3.0, 4.0))
+        one.backward(tasks[0] + tasks[1], tasks, toy)
+        if learnt := one.parameters():
+            torch.optim.SGD(learnt, lr=0.1).step()
+        one.end_epoch(1.0 + epoch, 2.0)
+    assert (str(one.memory()) != start) == (name in ("uncertainty", "dwa", "gradnorm"))
     other.recall(one.memory())
     assert str(one.memory()) == str(other.memory())
 
