@@ -103,6 +103,11 @@ def test_data_counts(run, phantoms):
 def test_the_official_test_of_brisc_is_said_to_share_people(make_run):
     run = read_run(make_run(sources=("brisc2025",), measured=()))
     assert "all 731 of its slices" in data_tables(run)[1].note
+    assert "570 of its 860" in data_tables(run)[1].note
+    run.data["protocol"] = "official-clean-train"
+    note = data_tables(run)[1].note
+    assert "all 731 of its slices" in note
+    assert "570" not in note
     run.data["protocol"] = "patient-5fold"
     card = data_tables(run)[1]
     assert card.note == ""

@@ -1,6 +1,10 @@
 """Which folders a study may take for its own, and which plans go on with one."""
 
+import json
+
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
@@ -48,6 +52,20 @@ def test_weights_that_no_worker_could_read_leave_nothing(tmp_path, recipe):
     with pytest.raises(InputError, match=r"absent\.safetensors: no such weights"):
         begin_study(tmp_path / "out", "sweep", PLAN, recipe, encoder_weights=tmp_path / "absent.safetensors")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_study_goes_on_with_the_weights_it_began_with(tmp_path, recipe):
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    save_file({"a": torch.zeros(2)}, one)
+    save_file({"a": torch.ones(2)}, other)
+    begin_study(tmp_path / "out", "sweep", PLAN, recipe, encoder_weights=one)
+    begin_study(tmp_path / "out", "sweep", PLAN, recipe, encoder_weights=one)
+    for given in (other, None):
+        with pytest.raises(InputError, match=r"encoder_weights: another sweep lies there.*call as before"):
+            begin_study(tmp_path / "out", "sweep", PLAN, recipe, encoder_weights=given)
+    plan = json.loads((tmp_path / "out/plan.json").read_text())
+    (tmp_path / "out/plan.json").write_text(json.dumps({name: plan[name] for name in PLAN}))
+    begin_study(tmp_path / "out", "sweep", PLAN, recipe, encoder_weights=other)  # it never said
 
 
 def test_what_a_kill_left_half_begun_is_its_own(tmp_path, recipe):

@@ -41,9 +41,9 @@ def train(
 
     watched = sys.stderr.isatty()
     if resume is not None:
-        if recipe is not None or manifest is not None or out is not None:
+        if any(given is not None for given in (recipe, manifest, out, overrides, encoder_weights, init_from)):
             raise UsageError(
-                "--resume takes its recipe and manifest from the run", mend="pass --resume alone"
+                "--resume takes all else from the run", mend="pass --resume alone, or with --devices"
             )
         with bar("decoding", None) as progress:
             fit.resume(resume, devices=devices, progress=progress, bar=watched)

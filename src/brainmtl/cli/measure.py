@@ -87,6 +87,10 @@ def report(
 
     Example: brainmtl report runs/base
     """
+    if weights and share is None:
+        raise UsageError("--weights", mend="it goes with --share")
+    if beside and readme is None:
+        raise UsageError("--beside", mend="it goes with --readme")
     from brainmtl.report.page import write_report
     from brainmtl.report.readme import refresh_readme
     from brainmtl.report.share import share_run, share_weights

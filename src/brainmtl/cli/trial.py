@@ -7,7 +7,7 @@ import typer
 
 from brainmtl.cli.app import Json, app
 from brainmtl.cli.console import bar, show_found
-from brainmtl.errors import UsageError
+from brainmtl.errors import InputError, UsageError
 
 Model = Annotated[Path, typer.Argument(help="A finished run folder, or a model package.")]
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="From `brainmtl index`.")]
@@ -95,8 +95,8 @@ def explain(
 
     Example: brainmtl explain runs/base -m brisc.parquet
     """
-    if run.is_file():
-        raise UsageError(f"{run} is a file", mend="name the run folder: a model package keeps no gradients")
+    if not run.is_dir():
+        raise UsageError(f"{run} is no folder", mend="name a run folder: a model package keeps no gradients")
     from brainmtl.report.explanation import explanation_table
     from brainmtl.study.explanation import explain as look
 
@@ -107,6 +107,10 @@ def explain(
 
 def _folder(model: Path, out: Path | None, name: str) -> Path:
     """Where a trial goes: the report of a run finds it in the run folder."""
+    from brainmtl.inference.shelf import find_package
+
+    if not model.is_dir() and not find_package(model).is_file():
+        raise InputError("no such run folder, and no such model package", where=model, mend="check the path")
     if out is None and not model.is_dir():
         raise UsageError("a model package has no folder for the results", mend="name one with --out")
     return out or model / name

@@ -90,7 +90,9 @@ def predict(
     workers: Annotated[
         int | None, typer.Option(min=1, help="With --ray: processes with a model each; default one a core.")
     ] = None,
-    partition: Annotated[int, typer.Option(min=1, help="With --ray: slices a Parquet file, about.")] = 4096,
+    partition: Annotated[
+        int | None, typer.Option(min=1, help="With --ray: slices a Parquet file, about; default 4096.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find and name the tumour on slices and scans. Research use only.
@@ -102,8 +104,9 @@ def predict(
     if ray is not None:
         _predict_archive(model, files, out, ray, workers, partition, batch, runtime, as_json)
         return
-    if workers is not None:
-        raise UsageError("--workers", mend="it goes with --ray")
+    for option, given in (("--workers", workers), ("--partition", partition)):
+        if given is not None:
+            raise UsageError(option, mend="it goes with --ray")
     import brainmtl
     from brainmtl.inference.predict import predict_files
 
@@ -134,7 +137,7 @@ def _predict_archive(
     out: Path,
     address: str,
     workers: int | None,
-    partition: int,
+    partition: int | None,
     batch: int,
     runtime: str,
     as_json: bool,
@@ -142,7 +145,7 @@ def _predict_archive(
     from brainmtl.inference.shelf import find_package
 
     try:
-        from brainmtl.archive.predict import predict_archive
+        from brainmtl.archive.predict import SIZE, predict_archive
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is not installed", mend="pip install 'brainmtl[ray]'") from error
 
@@ -153,7 +156,7 @@ def _predict_archive(
             out,
             address=address,
             workers=workers,
-            size=partition,
+            size=partition or SIZE,
             batch_size=batch,
             runtime=runtime,
             progress=progress,

@@ -25,9 +25,10 @@ STRATUM_HEADS = {"leaked": "slice"}
 BRISC = "brisc2025"
 BRISC_OVERLAP = (
     "BRISC's official test is not patient-disjoint: all 731 of its slices whose person is known come from "
-    "people who are also in its training split, and 570 of its 860 tumour slices show a slice that is there, "
-    "too."
+    "people who are also in its training split"
 )
+BRISC_COPIES = ", and 570 of its 860 tumour slices show a slice that is there, too."
+BRISC_CLEAN = "; slices that show the same are left out of training here."
 """Counted by `brainmtl audit`; ``data/tables/README.md`` says how persons were found."""
 
 
@@ -157,15 +158,17 @@ def data_tables(run: Run) -> list[Table]:
         for name in (*CLASSES, "masks")
     ]
     protocol = str(data.get("protocol", ""))
-    fold = f", fold {data['fold']}" if protocol.endswith("fold") and "fold" in data else ""
+    fold = f", fold {data['fold']}" if "fold" in protocol and "fold" in data else ""
     card = [
         (text("sources"), text(", ".join(data.get("sources") or []))),
         (text("protocol"), text(protocol + fold)),
         (text("manifest, SHA-256 of its content"), text(data.get("manifest_sha256"))),
     ]
-    overlap = BRISC in (data.get("sources") or []) and protocol in ("official", "official-whole")
+    overlap = BRISC in (data.get("sources") or []) and protocol.startswith("official")
     apart = " The validation part shares no known person with the slices trained on."
-    note = BRISC_OVERLAP + (apart if protocol == "official" else "") if overlap else ""
+    clean = protocol == "official-clean-train"
+    note = BRISC_OVERLAP + (BRISC_CLEAN if clean else BRISC_COPIES) if overlap else ""
+    note += apart if overlap and protocol != "official-whole" else ""
     return [
         Table("data-counts", "Slices", ("class", *parts), tuple(rows)),
         Table("data-card", "Where they come from", ("what", "value"), tuple(card), note),

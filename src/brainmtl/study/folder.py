@@ -8,11 +8,12 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 from brainmtl.models.weights import read_weights
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
-from brainmtl.training.run import TEMPORARY, read_json, write_json
+from brainmtl.training.run import TEMPORARY, name_weights, read_json, write_json
 
 PLAN: Final = "plan.json"
 RECIPE: Final = "recipe.yaml"
 LOGS: Final = "logs"
+WEIGHTS: Final = "encoder_weights"
 BEGUN: Final = {PLAN, RECIPE, LOGS}
 """What a beginning leaves that was killed, or that goes on in another process."""
 
@@ -39,6 +40,8 @@ def begin_study(
         InputError: another study lies there, or something else, an override does not fit the recipe, or the
             weights cannot be read.
     """
+    if recipe is not None:
+        plan = plan | {WEIGHTS: None if encoder_weights is None else name_weights(encoder_weights)}
     if (out / PLAN).is_file():
         _check_same(out, kind, plan, recipe)
         return
@@ -56,7 +59,7 @@ def begin_study(
 def _check_same(out: Path, kind: str, plan: dict[str, Any], recipe: Recipe | None) -> None:
     before = read_json(out / PLAN)
     for field, value in plan.items():
-        if before.get(field) != value:
+        if before.get(field) != value and (field in before or field != WEIGHTS):  # older plans lack those
             raise InputError(
                 f"another {kind} lies there: {before.get(field)!r}, not {value!r}",
                 where=out,

@@ -23,7 +23,7 @@ from brainmtl.training.run import read_json, write_json
 SECTIONS: Final = ("segmentation", "classification", "joint")
 SPREAD_OVER: Final = "folds; sample SD, n - 1"
 LARGEST: Final = {"hd95_px": inf, "nll": inf, "mask_nll": inf, "brier": 2.0}
-"""Of metrics that may exceed 1; all begin at 0."""
+"""Of metrics that may exceed 1; all begin at 0. One that is not listed and does has no limit."""
 
 
 def write_summary(
@@ -109,7 +109,10 @@ def spread(values: Sequence[float | None]) -> dict[str, Any]:
 def _possible(name: str, found: dict[str, Any]) -> dict[str, Any]:
     if found["low"] is None:
         return found
-    return found | {"low": max(0.0, found["low"]), "high": min(LARGEST.get(name, 1.0), found["high"])}
+    values = [value for value in found["values"] if value is not None]
+    least, most = 0.0 if min(values) >= 0 else -inf, LARGEST.get(name, 1.0)
+    most = most if max(values) <= most else inf
+    return found | {"low": max(least, found["low"]), "high": min(most, found["high"])}
 
 
 def _value(metrics: dict[str, Any], section: str, name: str) -> Any:

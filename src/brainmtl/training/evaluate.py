@@ -25,7 +25,7 @@ from brainmtl.imaging.threads import threads
 from brainmtl.training.memory import keep_freed_memory
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, run_table, sweep, write_json
-from brainmtl.training.sides import sides
+from brainmtl.training.sides import nothing_for, sides
 
 Measured = Literal["train", "validation", "test"]
 KEPT = ["id", "label", "plane", "group", "source", "image", "mask", "width", "height"]
@@ -68,9 +68,7 @@ def evaluate(
     side = sides(table, recipe)
     chosen, train = np.flatnonzero(side == part), np.flatnonzero(side == "train")
     if not len(chosen):
-        raise InputError(
-            f"no slice is for {part}", where=manifest, field="split", mend="index a set that has one"
-        )
+        raise nothing_for(part, recipe, manifest)
     keep_freed_memory()
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
     around = beside(table, side, recipe.data.neighbours)

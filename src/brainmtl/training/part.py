@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from brainmtl.data.cache import Cache, open_cache
 from brainmtl.data.neighbours import beside
-from brainmtl.errors import InputError
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import run_table
-from brainmtl.training.sides import sides
+from brainmtl.training.sides import nothing_for, sides
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def open_part(run: Path, recipe: Recipe, side: Literal["train", "validation"]) -
     parts = sides(table, recipe)
     rows = np.flatnonzero(parts == side)
     if not len(rows):
-        raise InputError(f"no slice is for {side}", where=manifest, mend="train on a set that has one")
+        raise nothing_for(side, recipe, manifest)
     cache = open_cache(table, recipe.data.size, recipe.data.fit)
     around = beside(table, parts, recipe.data.neighbours)
     return Part(table, rows, cache, around, recipe.data.batch_size)

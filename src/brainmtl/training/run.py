@@ -85,7 +85,7 @@ def start_run(
         weights = file_sha256(init_from / "model.safetensors")
         data["init_from"] = {"run": init_from.resolve().name, "weights_sha256": weights}
     if encoder_weights is not None:
-        data["encoder_weights"] = {"file": encoder_weights.name, "sha256": file_sha256(encoder_weights)}
+        data["encoder_weights"] = name_weights(encoder_weights)
     size = sum(p.numel() * 4 for p in network.parameters())
     about = {"task": recipe.network.task, **parameter_counts(network), "size_mb": round(size / 1e6, 3)}
     with _whole_folder(run) as temporary:
@@ -95,6 +95,20 @@ def start_run(
         write_weights(network.state_dict(), temporary / INITIAL)
         with whole_file(temporary / "recipe.yaml") as file:
             file.write_text(write_recipe(recipe), encoding="utf-8")
+
+
+def name_weights(path: Path) -> dict[str, str]:
+    """How the records of a run or a study name the file that encoders begin with.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if not path.is_file():
+        raise InputError("no such weights", where=path, mend="check --encoder-weights")
+    return {"file": path.name, "sha256": file_sha256(path)}
 
 
 @contextmanager
