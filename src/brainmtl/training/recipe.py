@@ -90,16 +90,18 @@ class BalancingPart(Part):
     """How the two losses of a joint network, each times its weight in ``losses``, make one step.
 
     ``fixed`` adds them; ``uncertainty``, ``dwa`` and ``gradnorm`` learn further weights, see
-    ``training/balancing/``; ``pcgrad`` and ``aligned-mtl`` combine their gradients over the encoder.
+    ``training/balancing/``; ``pcgrad``, ``aligned-mtl`` and ``cagrad`` combine gradients over the encoder.
     """
 
-    name: Literal["fixed", "uncertainty", "dwa", "gradnorm", "pcgrad", "aligned-mtl"] = "fixed"
+    name: Literal["fixed", "uncertainty", "dwa", "gradnorm", "pcgrad", "aligned-mtl", "cagrad"] = "fixed"
     temperature: Positive = 2.0
     """Of ``dwa``: the higher, the more alike the weights."""
     asymmetry: NonNegative = 1.5
     """Of ``gradnorm``: how much longer the gradient of a task that lags behind is to be."""
     rate: Positive = 0.025
     """Of ``gradnorm``: learning rate of the weights."""
+    radius: Share = 0.5
+    """Of ``cagrad``: how far a step may leave the mean gradient, as a share of its length."""
 
 
 class OptimizerPart(Part):

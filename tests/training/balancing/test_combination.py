@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from brainmtl.training.balancing.combination import aligned_mtl, pcgrad
+from brainmtl.training.balancing.combination import aligned_mtl, cagrad, pcgrad
 
 vectors = st.tuples(st.floats(-3, 3, width=32), st.floats(-3, 3, width=32))
 
@@ -24,7 +24,7 @@ def test_a_projection_by_hand(step):
     assert factors == pytest.approx((2.0, 1.5))
 
 
-@pytest.mark.parametrize("make", [pcgrad, aligned_mtl])
+@pytest.mark.parametrize("make", [pcgrad, aligned_mtl, lambda: cagrad(0.5)])
 def test_gradients_that_do_not_disturb_one_another_are_added(step, make):
     encoder, heads, factors = step(make(), (0.0, 2.0), (2.0, 0.0))
     assert encoder == pytest.approx([2.0, 2.0])
@@ -60,6 +60,20 @@ def test_aligned_mtl_makes_every_component_as_long_as_the_shortest(one, other):
     assume(lengths[1] > 1e-2)
     expected = (left * lengths[1] @ right).sum(axis=0)
     assert aligned_mtl().factors(gramian(one, other)).numpy() @ matrix == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.4, 0.8])
+@pytest.mark.parametrize("seed", range(4))
+def test_cagrad_helps_most_the_task_it_helps_least(seed, radius):
+    """Every direction within the ball around the mean, tried in the plane of the two gradients."""
+    rows = np.random.default_rng(seed).normal(size=(2, 2))
+    mean = rows.mean(0)
+    turn = np.linspace(0, 2 * np.pi, 20_001)
+    ball = mean + radius * np.linalg.norm(mean) * np.column_stack([np.cos(turn), np.sin(turn)])
+    best = (ball @ rows.T).min(1).max()
+    found = cagrad(radius).factors(torch.from_numpy(rows @ rows.T)).numpy() @ rows * (1 + radius) / 2
+    assert np.linalg.norm(found - mean) == pytest.approx(radius * np.linalg.norm(mean), rel=1e-3, abs=1e-6)
+    assert (rows @ found).min() == pytest.approx(best, rel=2e-3, abs=1e-4)
 
 
 @pytest.mark.parametrize("make", [pcgrad, aligned_mtl])

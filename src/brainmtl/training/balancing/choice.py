@@ -2,7 +2,7 @@
 
 from brainmtl.training.balancing.average import DynamicWeightAverage
 from brainmtl.training.balancing.balancing import Balancing
-from brainmtl.training.balancing.combination import aligned_mtl, pcgrad
+from brainmtl.training.balancing.combination import aligned_mtl, cagrad, pcgrad
 from brainmtl.training.balancing.gradnorm import GradNorm
 from brainmtl.training.balancing.uncertainty import Uncertainty
 from brainmtl.training.recipe import BalancingPart
@@ -27,3 +27,5 @@ def make_balancing(part: BalancingPart) -> Balancing:
             return pcgrad()
         case "aligned-mtl":
             return aligned_mtl()
+        case "cagrad":
+            return cagrad(part.radius)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from brainmtl.errors import UsageError
 from brainmtl.training.balancing.balancing import Balancing, Weights, known
 from brainmtl.training.balancing.gradients import Gradient, gramian, shared_weights, task_gradients
 
@@ -56,6 +57,25 @@ def aligned_mtl() -> Combination:
     from torchjd.aggregation import AlignedMTLWeighting
 
     return Combination(AlignedMTLWeighting(pref_vector=torch.ones(2, dtype=torch.float64)))
+
+
+def cagrad(radius: float) -> Combination:
+    """The step, within a ball around the mean gradient, that helps the task most that it helps least (Liu et
+    al., NeurIPS 2021, algorithm 1); divided by 1 + radius, as its authors' code can, and doubled, a sum.
+
+    Args:
+        radius: of the ball, 0 to below 1, as a share of the mean gradient's length: its ``c``.
+
+    Raises:
+        UsageError: the solver is not installed.
+    """
+    from torchjd.aggregation import CAGradWeighting
+
+    try:
+        weighting = CAGradWeighting(c=radius)
+    except ImportError as error:
+        raise UsageError("cvxpy is not installed", mend="pip install 'brainmtl[cagrad]'") from error
+    return Combination(lambda products: weighting(products) * (2 / (1 + radius)))
 
 
 def _add(weights: Sequence[Tensor], gradients: Sequence[Gradient], factors: Weights) -> None:
