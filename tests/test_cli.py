@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from brainmtl.training.recipe import read_recipe
+
 VERBS = (
     "fetch",
     "phantom",
@@ -189,6 +191,12 @@ def test_recipes_prints_the_contract(run):
     assert all(set(row) >= names for row in rows)
     assert {"base-128", "demo-joint"} <= {row["name"] for row in rows}
     assert all(row["description"].endswith(".") for row in rows)
+
+
+def test_a_printed_recipe_is_the_recipe(run, tmp_path):
+    (tmp_path / "small.yaml").write_text(run("recipes", "small").out)
+    assert read_recipe(tmp_path / "small.yaml") == read_recipe("small")
+    assert json.loads(run("recipes", "small", "--json").out)["data"]["size"] == 128
 
 
 def test_the_whole_way(run, phantom_root, tmp_path, monkeypatch):

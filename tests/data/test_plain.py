@@ -1,12 +1,15 @@
 """Plain folders with an index.csv."""
 
+import csv
+import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from brainmtl.data.neighbours import beside
-from brainmtl.data.plain import index_plain
+from brainmtl.data.plain import COLUMNS, index_plain
 from brainmtl.errors import InputError
 from brainmtl.imaging.mask import write_mask
 from brainmtl.imaging.picture import write_picture
@@ -41,6 +44,24 @@ def test_every_cell_is_kept_and_every_default_filled(root: Path):
     assert table["mask"].notna().tolist() == [True, False, True]
     assert table["height"].tolist() == [21, 22, 23]
     assert warnings == ["1 slices name no patient; they are grouped by their looks"]
+
+
+def test_the_documented_example_is_one_and_the_documented_columns_are_all(tmp_path: Path):
+    page = (Path(__file__).parents[2] / "docs/data.md").read_text()
+    listing = page.split("```\n")[1]
+    rows = list(csv.DictReader(io.StringIO(listing)))
+    for row in rows:
+        write_picture(
+            tmp_path / row["image"], np.random.default_rng(len(row)).integers(0, 256, (20, 20), np.uint8)
+        )
+        if row["mask"]:
+            write_mask(tmp_path / row["mask"], np.eye(20, dtype=bool))
+    (tmp_path / "index.csv").write_text(listing)
+    table, _ = index_plain(tmp_path)
+    assert table["group"].tolist() == [row["patient"] for row in rows]
+    assert table["label"].fillna("").tolist() == [row["label"] for row in rows]
+    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)))
+    assert sorted(named) == sorted(COLUMNS)
 
 
 def test_a_place_in_a_series_is_kept(root: Path):

@@ -86,7 +86,10 @@ def index(
     distinct: Annotated[bool, typer.Option("--distinct", help="Leave out files equal to others.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Turn a data set into a manifest. A plain folder needs an index.csv.
+    """Turn a data set into a manifest.
+
+    A plain folder needs an index.csv: a row a slice, with its image, and as far as known mask, label, plane,
+    patient, split (docs/data.md).
 
     Example: brainmtl index brisc2025 -o brisc.parquet
     """

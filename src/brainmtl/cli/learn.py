@@ -31,7 +31,7 @@ def train(
 ) -> None:
     """Train a network.
 
-    Example: brainmtl train base-128 -m brisc.parquet -o runs/base
+    Example: brainmtl train base-128 -m brisc.parquet -o runs/base-128
     """
     from brainmtl.training.memory import use_large_pages
 
@@ -77,13 +77,21 @@ def _say(run: Path, devices: int) -> None:
 
 
 @app.command()
-def recipes(as_json: Json = False) -> None:
-    """List the recipes that ship with the package.
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Print this one, whole, as YAML.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the recipes that ship with the package, or print one with every field that `--set` takes.
 
-    Example: brainmtl recipes --json
+    Example: brainmtl recipes base-128
     """
     from brainmtl.training.catalogue import list_recipes
+    from brainmtl.training.recipe import read_recipe, write_recipe
 
+    if name is not None:
+        chosen = read_recipe(name)
+        typer.echo(chosen.model_dump_json(indent=2) if as_json else write_recipe(chosen).rstrip())
+        return
     with status("building networks"):
         found = list_recipes()
     if as_json:

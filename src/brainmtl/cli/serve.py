@@ -16,7 +16,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def serve(
     model: Annotated[
         list[Path] | None,
-        typer.Option("--model", help="A model package, or a name of `models`; may be given several times."),
+        typer.Option(
+            "--model",
+            help="A model package, an exported run folder, or a name of `models`; may be repeated.",
+        ),
     ] = None,
     runs: Annotated[
         list[Path] | None,

@@ -9,7 +9,7 @@ from brainmtl.cli.app import Json, app
 from brainmtl.cli.console import bar, show_found
 from brainmtl.errors import InputError, UsageError
 
-Model = Annotated[Path, typer.Argument(help="A finished run folder, or a model package.")]
+Model = Annotated[Path, typer.Argument(help="A finished run folder, a model package, or a name of `models`.")]
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="From `brainmtl index`.")]
 Out = Annotated[
     Path | None,

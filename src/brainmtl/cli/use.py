@@ -70,7 +70,9 @@ def predict(
     ],
     model: Annotated[
         Path | None,
-        typer.Option("--model", help="A model package from `export`, or a name of `models`; base by itself."),
+        typer.Option(
+            "--model", help="A package, an exported run folder, or a name of `models`; base by itself."
+        ),
     ] = None,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Where masks, overlays, volumes and results.json go.")
