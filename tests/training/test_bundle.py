@@ -19,7 +19,7 @@ from brainmtl.inference.package import load_package
 from brainmtl.labels import CLASSES
 from brainmtl.training.bundle import metadata, readme, write_bundle
 from brainmtl.training.export import export_run
-from brainmtl.training.run import load_network, read_json, save_weights
+from brainmtl.training.run import load_network, read_json, write_weights
 from brainmtl.training.workflow import workflow
 
 REQUIRED = {
@@ -126,7 +126,7 @@ def test_a_network_that_says_something_else_leaves_no_bundle(made: Path, finishe
     with torch.no_grad():
         for weights in network.classifier.parameters():
             weights.mul_(-1)
-    save_weights(network, other / "model.safetensors")
+    write_weights(network.state_dict(), other / "model.safetensors")
     with pytest.raises(BrainmtlError, match=r"does not say what the package says.*nothing was kept"):
         write_bundle(other, made.parent / "tiny.onnx", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()

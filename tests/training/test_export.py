@@ -31,7 +31,7 @@ from brainmtl.training.evaluate import evaluate
 from brainmtl.training.export import Probabilities, check_agreement, export_run
 from brainmtl.training.fit import train
 from brainmtl.training.recipe import Recipe, write_recipe
-from brainmtl.training.run import load_network, save_weights, start_run, write_json
+from brainmtl.training.run import load_network, start_run, write_json, write_weights
 
 SIZE = 64
 PLAIN = {"encoder": {"widths": [4, 8, 16]}, "decoder": {"widths": [8, 4]}, "classifier": {}}
@@ -69,7 +69,7 @@ def bare_run(run: Path, recipe: Recipe, network: torch.nn.Module) -> Path:
     run.mkdir(parents=True)
     (run / "recipe.yaml").write_text(write_recipe(recipe))
     write_json(run / "data.json", {"manifest": str(run / "gone.parquet"), "manifest_sha256": "0" * 64})
-    save_weights(network, run / "model.safetensors")
+    write_weights(network.state_dict(), run / "model.safetensors")
     return run
 
 
@@ -81,7 +81,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, phantom, phantom_root: Path) -
     network = lived(recipe)
     write_manifest(phantom, folder / "phantom.parquet")
     start_run(folder / "run", recipe, phantom, folder / "phantom.parquet", network)
-    save_weights(network, folder / "run" / "model.safetensors")
+    write_weights(network.state_dict(), folder / "run" / "model.safetensors")
     return folder / "run"
 
 
@@ -200,10 +200,9 @@ def test_predict_goes_the_way_of_training(tmp_path: Path, phantom, fit):
 def test_a_network_with_neighbours_from_its_training_to_its_package(phantom, tmp_path: Path):
     """Learnt, measured, exported and asked of slices with those around them, known to the manifest."""
     recipe = recipe_for(PLAIN, data={"size": SIZE, "fit": "pad", "neighbours": 1})
-    split = phantom["split"].to_numpy(dtype=object)
-    known = (beside(phantom, split, 1)[:, 0] != np.arange(len(phantom))) & (split == "train")
-    held_out = phantom["group"].isin(phantom["group"][known].unique()[:4])
-    table = phantom.assign(validation=held_out)
+    stacks = phantom.groupby(["label", "split", "validation"])
+    places = {"series": stacks.ngroup().astype("string"), "position": stacks.cumcount().astype("Int32")}
+    table = phantom.assign(**places)
     write_manifest(table, tmp_path / "phantom.parquet")
     short = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"epochs": 1})})
     train(short, tmp_path / "phantom.parquet", tmp_path / "run", bar=False)

@@ -20,10 +20,10 @@ from brainmtl.training.run import (
     processor_name,
     read_json,
     run_manifest,
-    save_weights,
     start_run,
     sweep,
     write_json,
+    write_weights,
 )
 
 
@@ -147,7 +147,7 @@ def test_a_folder_that_is_no_run(tmp_path):
     ],
 )
 def test_damaged_weights(begun, network, damage, message):
-    save_weights(network, begun / "model.safetensors")
+    write_weights(network.state_dict(), begun / "model.safetensors")
     content = (begun / "model.safetensors").read_bytes()
     (begun / "model.safetensors").write_bytes(damage(content))
     with pytest.raises(InputError, match=rf"model\.safetensors: {message}"):
@@ -156,13 +156,13 @@ def test_damaged_weights(begun, network, damage, message):
 
 def test_weights_of_another_network(begun, tiny):
     other = build_network(tiny("network.encoder.widths=[6, 8]").network)
-    save_weights(other, begun / "model.safetensors")
+    write_weights(other.state_dict(), begun / "model.safetensors")
     with pytest.raises(InputError, match=r"model\.safetensors: the weights do not fit"):
         load_network(begun)
 
 
 def test_weights_come_back_whatever_their_order_in_memory(network, tmp_path, tiny):
-    save_weights(network.to(memory_format=torch.channels_last), tmp_path / "model.safetensors")
+    write_weights(network.to(memory_format=torch.channels_last).state_dict(), tmp_path / "model.safetensors")
     other = build_network(tiny().network)
     load_weights(other, tmp_path)
     assert all(torch.equal(value, network.state_dict()[name]) for name, value in other.state_dict().items())
@@ -171,7 +171,7 @@ def test_weights_come_back_whatever_their_order_in_memory(network, tmp_path, tin
 def test_weights_that_cannot_be_written(network, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
-        save_weights(network, tmp_path / "file" / "model.safetensors")
+        write_weights(network.state_dict(), tmp_path / "file" / "model.safetensors")
 
 
 def test_json_comes_back(tmp_path):

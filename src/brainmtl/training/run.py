@@ -288,19 +288,6 @@ def _load(network: nn.Module, path: Path) -> None:
         ) from error
 
 
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write the weights of a network as safetensors.
-
-    Args:
-        network: any.
-        path: where to.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    write_weights(network.state_dict(), path)
-
-
 def write_weights(state: dict[str, Tensor], path: Path) -> None:
     """Write a state dict as safetensors.
 
