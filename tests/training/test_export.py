@@ -200,9 +200,10 @@ def test_predict_goes_the_way_of_training(tmp_path: Path, phantom, fit):
 def test_a_network_with_neighbours_from_its_training_to_its_package(phantom, tmp_path: Path):
     """Learnt, measured, exported and asked of slices with those around them, known to the manifest."""
     recipe = recipe_for(PLAIN, data={"size": SIZE, "fit": "pad", "neighbours": 1})
-    stacks = phantom.groupby(["label", "split", "validation"])
-    places = {"series": stacks.ngroup().astype("string"), "position": stacks.cumcount().astype("Int32")}
-    table = phantom.assign(**places)
+    held = phantom["group"].isin(phantom["group"][phantom["split"] == "train"].unique()[::3])
+    table = phantom.assign(validation=held)
+    stacks = table.groupby(["label", "split", "validation"])
+    table["series"], table["position"] = stacks.ngroup().astype("string"), stacks.cumcount().astype("Int32")
     write_manifest(table, tmp_path / "phantom.parquet")
     short = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"epochs": 1})})
     train(short, tmp_path / "phantom.parquet", tmp_path / "run", bar=False)
