@@ -215,7 +215,7 @@ def test_nothing_is_held_back_from_the_whole(run, manifest):
     assert int(last["epoch"]) + 1 == len(rows)
     assert all(torch.equal(weights[name], last["state_dict"][f"network.{name}"]) for name in weights)
     assert read(whole, "result.json")["monitor"] is None
-    with pytest.raises(InputError, match="no slice is for validation"):
+    with pytest.raises(InputError, match="holds nothing back for validation"):
         evaluate(whole)
 
 
