@@ -1,5 +1,6 @@
 """One way to answer, from a run folder and from its package."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def test_a_model_that_sees_neighbours_is_not_tried_without_them(tiny_run, tmp_pa
     write_weights(build_network(recipe.network).state_dict(), tmp_path / "run/model.safetensors")
     with pytest.raises(InputError, match="sees the slices beside each slice"):
         load_model(tmp_path / "run")
+
+
+def test_a_run_that_does_not_say_of_which_sets_it_learnt_is_a_model_too(tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    data = json.loads((tmp_path / "run/data.json").read_text())
+    del data["sources"]
+    (tmp_path / "run/data.json").write_text(json.dumps(data))
+    assert load_model(tmp_path / "run").sources is None
 
 
 def test_what_is_no_model_is_named(tmp_path):

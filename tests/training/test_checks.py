@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from brainmtl.data.manifest import read_manifest, write_manifest
-from brainmtl.errors import InputError
+from brainmtl.errors import InputError, UsageError
 
 
 def test_a_crop_the_network_cannot_take(run):
@@ -88,6 +88,13 @@ def test_channels_are_those_of_a_slice_and_its_neighbours(run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_balancing_whose_solver_is_not_installed_leaves_no_folder(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("torchjd._mixins.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"pip install 'brainmtl\[cagrad\]'"):
+        run("balancing.name=cagrad")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("healthy", [0, 1])
 def test_neighbours_known_of_some_classes_alone_would_tell_the_class(run, manifest, tmp_path, healthy):
     """Each class of each part is a stack of its own; that of healthy slices is known or is not."""
@@ -95,6 +102,9 @@ def test_neighbours_known_of_some_classes_alone_would_tell_the_class(run, manife
     parts = table.groupby(["label", "split", "validation"])
     table["series"] = parts.ngroup().astype("string")
     table["position"] = parts.cumcount().astype("Int32")
+    table.loc[table.index[table["mask"].notna() & ~table["validation"]][:2], "label"] = (
+        pd.NA
+    )  # partial labels
     if not healthy:
         table.loc[table["label"] == "no_tumor", "series"] = pd.NA
     write_manifest(table, tmp_path / "known.parquet")

@@ -23,13 +23,18 @@ STRATUM_COLUMNS = (
 )
 STRATUM_HEADS = {"leaked": "slice"}
 BRISC = "brisc2025"
-BRISC_OVERLAP = (
+PEOPLE = (
     "BRISC's official test is not patient-disjoint: all 731 of its slices whose person is known come from "
     "people who are also in its training split"
 )
-BRISC_COPIES = ", and 570 of its 860 tumour slices show a slice that is there, too."
-BRISC_CLEAN = "; slices that show the same are left out of training here."
-"""Counted by `brainmtl audit`; ``data/tables/README.md`` says how persons were found."""
+COPIES = ", and 570 of its 860 tumour slices show a slice that is there, too."
+APART = " The validation part shares no known person with the slices trained on."
+BRISC_OVERLAP = {
+    "official": PEOPLE + COPIES + APART,
+    "official-clean-train": f"{PEOPLE}; slices that show the same are left out of training here.{APART}",
+    "official-whole": PEOPLE + COPIES,
+}
+"""By protocol; counted by `brainmtl audit`. ``data/tables/README.md`` says how persons were found."""
 
 
 def result_tables(run: Run) -> list[Table]:
@@ -164,11 +169,7 @@ def data_tables(run: Run) -> list[Table]:
         (text("protocol"), text(protocol + fold)),
         (text("manifest, SHA-256 of its content"), text(data.get("manifest_sha256"))),
     ]
-    overlap = BRISC in (data.get("sources") or []) and protocol.startswith("official")
-    apart = " The validation part shares no known person with the slices trained on."
-    clean = protocol == "official-clean-train"
-    note = BRISC_OVERLAP + (BRISC_CLEAN if clean else BRISC_COPIES) if overlap else ""
-    note += apart if overlap and protocol != "official-whole" else ""
+    note = BRISC_OVERLAP.get(protocol, "") if BRISC in (data.get("sources") or []) else ""
     return [
         Table("data-counts", "Slices", ("class", *parts), tuple(rows)),
         Table("data-card", "Where they come from", ("what", "value"), tuple(card), note),

@@ -40,14 +40,14 @@ def begin_study(
         InputError: another study lies there, or something else, an override does not fit the recipe, or the
             weights cannot be read.
     """
+    if encoder_weights is not None:
+        read_weights(encoder_weights)
     if recipe is not None:
         plan = plan | {WEIGHTS: None if encoder_weights is None else name_weights(encoder_weights)}
     if (out / PLAN).is_file():
         _check_same(out, kind, plan, recipe)
         return
     _check_free(out)
-    if encoder_weights is not None:
-        read_weights(encoder_weights)
     if recipe is not None:
         with whole_file(out / RECIPE) as temporary:
             temporary.write_text(write_recipe(recipe), encoding="utf-8")

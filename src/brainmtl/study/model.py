@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ from brainmtl.training.run import load_network, load_recipe, read_json
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
-UNSAID: Final = "official-whole"
-"""The protocol of a package that does not say: it may have learnt from every slice but the set's own test."""
 Batch = tuple[Probabilities | None, Probabilities | None]
+UNSAID: Final = "official-whole"
+"""The protocol of a package that names none, or none that is known: all but the set's own test may have
+taught it."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _from_run(path: Path) -> Model:
         size=data.size,
         fit=data.fit,
         manifest_sha256=learnt["manifest_sha256"],
-        sources=tuple(learnt["sources"]),
+        sources=tuple(learnt["sources"]) if "sources" in learnt else None,
         protocol=data.protocol,
         fold=data.fold,
         leave_out=data.leave_out,
@@ -163,7 +164,7 @@ def _from_package(path: Path) -> Model:
         fit=info.fit,
         manifest_sha256=learnt.manifest_sha256,
         sources=learnt.sources,
-        protocol=cast(Protocol, learnt.protocol or UNSAID),
+        protocol=cast(Protocol, learnt.protocol) if learnt.protocol in get_args(Protocol) else UNSAID,
         fold=learnt.fold,
         leave_out=learnt.leave_out,
         threshold=info.mask_threshold,

@@ -12,6 +12,7 @@ from brainmtl.data.manifest import content_hash
 from brainmtl.data.neighbours import beside, has_neighbour
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
+from brainmtl.training.balancing.choice import make_balancing
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_recipe, read_json, run_table
 from brainmtl.training.sides import sides
@@ -86,7 +87,7 @@ def _check_neighbours(recipe: Recipe, table: pd.DataFrame, train: NDArray[np.int
             field="series",
             mend="index the set again, or set data.neighbours to 0",
         )
-    labels = table["label"].iloc[train].to_numpy(dtype=object)
+    labels = table["label"].iloc[train].fillna("").to_numpy(dtype=object)
     named = [label for label in CLASSES if (labels == label).any()]
     shares = sorted((float(known[train][labels == label].mean()), label) for label in named)
     (least, rare), (most, often) = (shares[0], shares[-1]) if shares else ((1.0, ""), (1.0, ""))
@@ -103,7 +104,7 @@ def _check_neighbours(recipe: Recipe, table: pd.DataFrame, train: NDArray[np.int
 def check_beginning(recipe: Recipe, table: pd.DataFrame, start: Path) -> None:
     """Make sure that what a run holds back has not taught the run it begins with.
 
-    What that one began with in its turn is not looked at: it was, when that one began.
+    Only that one's own lessons are looked at: what taught a run before it was, when it began.
 
     Args:
         recipe: what is to be trained.
@@ -114,7 +115,8 @@ def check_beginning(recipe: Recipe, table: pd.DataFrame, start: Path) -> None:
         InputError: a slice did, or the other run's manifest of the same data set is not there any more.
     """
     before = read_json(start / "data.json")
-    if not set(before["sources"]) & set(table["source"]):
+    known = before.get("sources")  # older runs do not say
+    if known is not None and not set(known) & set(table["source"]):
         return
     theirs = table if before["manifest_sha256"] == content_hash(table) else run_table(start)[0]
     taught = _slices(theirs, sides(theirs, load_recipe(start)) == "train")
@@ -143,7 +145,9 @@ def check_recipe(recipe: Recipe) -> None:
             label smoothing would ask for classes that the network does not know, there are no two tasks to
             balance, the schedule follows a validation part that the protocol has not, or the network has
             other channels than a slice and its neighbours make.
+        UsageError: the balancing needs what is not installed.
     """
+    make_balancing(recipe.balancing)
     needed = 2 * recipe.data.neighbours + 1
     if recipe.network.channels != needed:
         raise InputError(

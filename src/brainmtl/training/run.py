@@ -102,12 +102,7 @@ def name_weights(path: Path) -> dict[str, str]:
 
     Args:
         path: the file.
-
-    Raises:
-        InputError: it is not there.
     """
-    if not path.is_file():
-        raise InputError("no such weights", where=path, mend="check --encoder-weights")
     return {"file": path.name, "sha256": file_sha256(path)}
 
 
