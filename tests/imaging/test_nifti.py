@@ -55,6 +55,15 @@ def test_every_orientation_shows_the_same_head(tmp_path: Path, codes):
     assert (nibabel.as_closest_canonical(mask).get_fdata() == bright[:, ::-1, ::-1].transpose(2, 1, 0)).all()
 
 
+def test_voxels_that_are_not_numbers_are_told(tmp_path: Path):
+    """SPM writes NaN where it masked the head out; the rest looks as it does without them."""
+    masked = HEAD.astype(np.float32)
+    masked[:8] = np.nan
+    told = read_nifti(save(tmp_path / "a.nii", voxels=masked))
+    assert told.warnings == ("25 % of its voxels are not numbers: they are read as black",)
+    assert (told.grey == 0).mean() == pytest.approx(0.25, abs=0.01)
+
+
 def test_upright_is_right_on_the_left_and_front_above(tmp_path: Path):
     marked = np.zeros((32, 40, 18), np.int16)
     marked[30, 38, :] = 1000  # far right, far front

@@ -54,10 +54,12 @@ def read_nifti(path: Path) -> Volume:
             f"cannot be read as NIfTI: {said[0]}", where=path, mend="export or download it again"
         ) from error
     order = [axis, *(other for other in range(3) if other != axis), 3]
-    unplaced = not header["qform_code"] and not header["sform_code"]
-    return _volume(
-        np.moveaxis(values, axis, 0), TO_DICOM @ affine[:, order], axis, path, (UNPLACED,) if unplaced else ()
-    )
+    warnings = []
+    if not header["qform_code"] and not header["sform_code"]:
+        warnings.append(UNPLACED)
+    if unknown := float(np.isnan(values).mean()):
+        warnings.append(f"{100 * unknown:.2g} % of its voxels are not numbers: they are read as black")
+    return _volume(np.moveaxis(values, axis, 0), TO_DICOM @ affine[:, order], axis, path, tuple(warnings))
 
 
 def claimed_shape(path: Path) -> tuple[int, int, int]:
