@@ -73,6 +73,16 @@ def test_runs_are_averaged_and_their_masks_found(table, tmp_path):
     assert judged["mask"].dropna().to_dict() == {"s4": str(mask)}
 
 
+def test_a_network_does_not_judge_what_taught_it(table, tmp_path):
+    run = write_run(tmp_path / "run", judgements(table[:4], 0.7))
+    write_run(run, judgements(table, 0.9), "train")
+    judged = read_runs([run], table)
+    assert judged["id"].tolist() == ["s0", "s1", "s2", "s3"]
+    assert judged["p_glioma"][0] == pytest.approx(0.7)
+    with pytest.raises(InputError, match="beyond those it has learnt from"):
+        read_runs([write_run(tmp_path / "other", judgements(table, 0.9), "train")], table)
+
+
 def test_networks_copies_and_another_set_bear_witness(table, tmp_path):
     said = judgements(table, 0.91)
     said.loc[5, list(PROBABILITIES)] = [0.97, 0.01, 0.01, 0.01]  # s5 is called a meningioma

@@ -82,6 +82,12 @@ def test_another_data_set_taught_nobody(tiny_run, phantom, manifest):
     assert len(held_out(strange, models, "validation", manifest)) == (parts(strange) == "validation").sum()
 
 
+def test_a_set_made_of_the_same_slices_may_have(tiny_run, phantom, manifest):
+    model = replace(load_model(tiny_run), sources=("brisc2025",))
+    with pytest.raises(InputError, match="not the manifest that"):
+        held_out(phantom.assign(source="figshare2017"), [model], "validation", manifest)
+
+
 def test_a_healthy_slice_has_an_empty_mask(phantom):
     one = read_slice(phantom[phantom["label"] == "no_tumor"].iloc[0])
     assert one.mask is not None

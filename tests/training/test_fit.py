@@ -1,6 +1,7 @@
 """Whole runs on the tiny manifest: what they leave, and where they start."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,29 @@ def test_a_run_begins_with_none_that_has_learnt_from_what_it_holds_back(run, fin
     fold = run("data.protocol=patient-5fold", "data.fold=0", "schedule.epochs=1", name="fold")
     with pytest.raises(InputError, match=r"begin with a run of the same protocol"):
         run("data.protocol=patient-5fold", "data.fold=1", init_from=fold)
+
+
+@pytest.mark.parametrize(
+    ("taught_by", "refused"), [("figshare2017", True), ("brisc2025", True), ("elsewhere", False)]
+)
+def test_nor_with_one_that_knows_the_same_slices_by_another_name(
+    run, finished, manifest, tmp_path, taught_by, refused
+):
+    shutil.copytree(finished, tmp_path / "before")
+    data = json.loads((tmp_path / "before/data.json").read_text())
+    (tmp_path / "before/data.json").write_text(json.dumps(data | {"sources": [taught_by]}))
+    table = read_manifest(manifest)
+    sources = ["brisc2025", "sartaj"] if taught_by == "brisc2025" else ["brisc2025"]
+    write_manifest(table.assign(source=np.resize(sources, len(table))), tmp_path / "m.parquet")
+
+    def begin():
+        run("schedule.epochs=1", manifest=tmp_path / "m.parquet", init_from=tmp_path / "before")
+
+    if refused:
+        with pytest.raises(InputError, match=f"has learnt from {taught_by}; under other ids"):
+            begin()
+    else:
+        begin()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def read_runs(runs: Sequence[Path], table: pd.DataFrame) -> pd.DataFrame:
     """Read what networks said of slices they had not learnt from.
 
     Args:
-        runs: run folders with ``evaluation/*/per_image.parquet``.
+        runs: run folders with ``evaluation/*/per_image.parquet``; that of ``train`` is not read.
         table: a manifest.
 
     Returns:
@@ -106,9 +106,13 @@ def rank_suspects(
 
 
 def _read_run(run: Path, table: pd.DataFrame) -> pd.DataFrame:
-    paths = sorted(run.glob("evaluation/*/per_image.parquet"))
+    paths = sorted(path for path in run.glob("evaluation/*/per_image.parquet") if path.parent.name != "train")
     if not paths:
-        raise InputError("no evaluation/*/per_image.parquet in it", where=run, mend="brainmtl evaluate RUN")
+        raise InputError(
+            "no evaluation/*/per_image.parquet in it, beyond those it has learnt from",
+            where=run,
+            mend="brainmtl evaluate RUN",
+        )
     rows = pd.concat([_read_part(path) for path in paths], ignore_index=True)
     known = rows[rows["id"].isin(set(table["id"]))]
     if known.empty:

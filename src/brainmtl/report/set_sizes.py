@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from brainmtl.evaluation.class_answers import class_answers
 from brainmtl.evaluation.conformal import CONFIDENCE, class_sets, fit_class_sets
+from brainmtl.evaluation.temperature import best_temperature, scale
 from brainmtl.labels import CLASSES
 from brainmtl.report.names import value_name
 from brainmtl.report.style import Theme, one_axes
@@ -18,7 +19,7 @@ SHADES = (1.0, 0.62, 0.36, 0.16)
 def set_sizes(
     calibration: pd.DataFrame, slices: pd.DataFrame, confidence: float = CONFIDENCE
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Sets calibrated on some slices, counted on others.
+    """Sets calibrated on some slices, counted on others; their temperature, too, is that of the former.
 
     Args:
         calibration: rows that calibrate, as ``per_image.parquet`` has them.
@@ -33,7 +34,9 @@ def set_sizes(
     if not len(seen.truth) or not len(shown.truth):
         return None
     truth = shown.truth
-    kept = class_sets(fit_class_sets(seen.truth, seen.probabilities, confidence), shown.probabilities)
+    temperature = best_temperature(seen.truth, seen.probabilities)
+    fitted = fit_class_sets(seen.truth, scale(seen.probabilities, temperature), confidence)
+    kept = class_sets(fitted, scale(shown.probabilities, temperature))
     counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
     np.add.at(counts, (truth, kept.sum(axis=1) - 1), 1)
     held = np.bincount(truth[kept[np.arange(len(truth)), truth]], minlength=len(CLASSES))

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainmtl.data.manifest import content_hash
+from brainmtl.data.overlap import may_overlap
 from brainmtl.data.splits import Protocol, parts
 from brainmtl.errors import InputError
 from brainmtl.evaluation.scorecard import Cell, score_slice
@@ -51,7 +52,7 @@ def held_out(table: pd.DataFrame, models: Sequence[Model], part: Tried, manifest
 
     Raises:
         InputError: the models do not share such slices, there are none, or a model has learnt from another
-            manifest of the same data.
+            manifest of the same data, or of a set that is made of the same slices.
     """
     drawn = {_held_back(table, model, manifest) for model in models}
     sides = [parts(table, *how).to_numpy(dtype=object) == part for how in sorted(drawn)]
@@ -77,12 +78,12 @@ def _held_back(table: pd.DataFrame, model: Model, manifest: Path) -> tuple[Proto
     """Protocol, fold and folders left out, by which a table tells what a model has not learnt from."""
     if model.manifest_sha256 == content_hash(table):
         return model.protocol, model.fold, model.leave_out
-    if model.sources is not None and not set(model.sources) & set(table["source"]):
+    if model.sources is not None and not may_overlap(model.sources, table["source"]):
         return "official", 0, ()
     raise InputError(
         f"not the manifest that {model.name} has learnt by: slices it knows may be in any part",
         where=manifest,
-        mend="pass that one, or one of another data set",
+        mend="pass that one, or one of a data set that shares no slices with it",
     )
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from brainmtl.data.manifest import content_hash
 from brainmtl.data.neighbours import beside, has_neighbour
+from brainmtl.data.overlap import may_overlap
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
 from brainmtl.training.balancing.choice import make_balancing
@@ -112,13 +113,26 @@ def check_beginning(recipe: Recipe, table: pd.DataFrame, start: Path) -> None:
         start: the folder of the run it begins with.
 
     Raises:
-        InputError: a slice did, or the other run's manifest of the same data set is not there any more.
+        InputError: a slice did, or may have under another set's name, or the other run's manifest of the
+            same data set is not there any more.
     """
     before = read_json(start / "data.json")
-    known = before.get("sources")  # older runs do not say
-    if known is not None and not set(known) & set(table["source"]):
+    same = before["manifest_sha256"] == content_hash(table)
+    known, sources = (
+        set(before.get("sources", table["source"])),
+        set(table["source"]),
+    )  # older runs do not say
+    if not may_overlap(known, sources):
         return
-    theirs = table if before["manifest_sha256"] == content_hash(table) else run_table(start)[0]
+    if not same and (may_overlap(known - sources, sources) or may_overlap(known, sources - known)):
+        raise InputError(
+            f"it has learnt from {', '.join(sorted(known))}; "
+            f"under other ids, the same slices may be in {', '.join(sorted(sources))}",
+            where=start,
+            field="source",
+            mend="begin with a run on the same manifest; `brainmtl join` makes one of several sets",
+        )
+    theirs = table if same else run_table(start)[0]
     taught = _slices(theirs, sides(theirs, load_recipe(start)) == "train")
     held = _slices(table, np.isin(sides(table, recipe), ("validation", "test")))
     if both := taught & held:
