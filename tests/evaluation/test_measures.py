@@ -7,6 +7,7 @@ from sklearn import metrics
 
 from brainmtl.evaluation.classification import PROBABILITIES
 from brainmtl.evaluation.measures import (
+    BIASED,
     classification_measures,
     codes,
     estimate,
@@ -101,9 +102,13 @@ def test_rates_are_not_resampled_and_all_else_is():
     found = estimate(measures(table), table["group"].to_numpy(), resamples=200)
     again = estimate(measures(table), table["group"].to_numpy(), resamples=200, seed=1)
     same = {name for name, one in found.items() if one == again[name]}
-    assert same == {"accuracy", "miss_rate", "false_mask_rate", "both_right"}
-    for one in found.values():
-        assert one["low"] < one["value"] < one["high"]
+    assert same == {"accuracy", "miss_rate", "false_mask_rate", "both_right", *BIASED} & set(found)
+    for name, one in found.items():
+        if name in BIASED:
+            assert one["value"] > 0
+            assert one["low"] is None is one["high"]
+        else:
+            assert one["low"] < one["value"] < one["high"]
 
 
 def test_nothing_measured():

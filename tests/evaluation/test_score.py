@@ -84,7 +84,7 @@ def test_classes_beside_masks(folders, tmp_path: Path):
     assert rows["both_right"].tolist() == [True, False, False]
     assert of(metrics["classification"]["accuracy"]) == (pytest.approx(2 / 3), 3)
     assert of(metrics["classification"]["miss_rate"]) == (0.5, 2)
-    assert set(metrics["strata"]) == {"class", "plane"}
+    assert set(metrics["strata"]) == {"class", "tumour", "plane"}
     json.dumps(metrics, allow_nan=False)
 
 

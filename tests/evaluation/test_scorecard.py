@@ -371,8 +371,8 @@ def test_intervals_say_how_they_were_made():
     rows = cohort(60, 20)
     assert summarise(rows)["intervals"] == {
         "level": 0.95,
-        "method": "bootstrap, bias-corrected and accelerated",
-        "rates": "Wilson, on the effective number of slices",
+        "method": "bootstrap, bias-corrected and accelerated, Student's tails",
+        "rates": "Wilson, on the effective number of slices, Student's quantile",
         "resamples": 2000,
         "by": "group",
         "seed": 0,
@@ -397,7 +397,10 @@ def test_the_order_of_rows_changes_no_number():
 
 
 def test_persons_seen_twice_teach_nothing_new():
-    """Each slice doubled: by slice the intervals shrink, by person they stay."""
+    """Each slice doubled: by slice the intervals shrink, by person they stay.
+
+    A rate's may grow, since all that is known of a binomial variance is then taken for persons'.
+    """
     rows = cohort(60, 20)
     doubled = pd.concat([rows, rows], ignore_index=True)
 
@@ -406,7 +409,9 @@ def test_persons_seen_twice_teach_nothing_new():
         picks = [found["segmentation"]["dice"], found["classification"]["accuracy"]]
         return np.array([one["high"] - one["low"] for one in picks])
 
-    assert width(doubled, "group") == pytest.approx(width(rows, "group"), rel=0.01)
+    (dice, rate), (dice_before, rate_before) = width(doubled, "group"), width(rows, "group")
+    assert dice == pytest.approx(dice_before, rel=0.01)
+    assert 0.99 * rate_before < rate < 1.25 * rate_before
     assert (width(doubled, "none") < 0.8 * width(rows, "none")).all()
 
 

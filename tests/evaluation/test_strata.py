@@ -22,6 +22,7 @@ def test_values_come_in_the_order_of_the_vocabulary():
     found = split_rows(ROWS)
     assert {name: list(values) for name, values in found.items()} == {
         "class": ["glioma", "pituitary", "no_tumor"],
+        "tumour": ["tumour", "no_tumor"],
         "source": ["brisc2025", "figshare2017"],
         "size": ["small", "medium", "large"],
         "lesions": ["one", "several"],
@@ -34,6 +35,13 @@ def test_every_known_slice_is_in_one_stratum(name):
     (values,) = split_rows(ROWS, (name,)).values()
     rows = pd.concat(values.values())
     assert sorted(rows.index) == list(ROWS.index[ROWS[name].notna()])
+
+
+def test_any_tumour_class_is_a_tumour():
+    parts = split_rows(ROWS)["tumour"]
+    assert parts["tumour"].index.tolist() == [1, 2, 3]
+    assert parts["no_tumor"].index.tolist() == [0]
+    assert "tumour" not in split_rows(ROWS[1:4])
 
 
 def test_a_single_value_tells_nothing_apart():

@@ -19,7 +19,7 @@ def test_intervals_and_sds_are_shown(unet, crossval):
     rows = compare([read_record(unet), read_record(crossval)])
     jalal = document_table("bin-jalal-2025", rows)
     assert jalal.rows[0][3].text == "0.8614 ± 0.1908 (n = 860)"
-    assert jalal.rows[0][4].text == "0.9000 [0.8800, 0.9200]"
+    assert jalal.rows[0][4].text == "0.9000 [0.8800, 0.9200] (n = 860)"
     assert jalal.rows[0][5].text == "+0.0386"
     ferreira = {(row[1].text, row[2].text): row for row in document_table("ferreira-2024", rows).rows}
     assert ferreira["test", "Accuracy"][3].text == "95.99 ± 0.69\u00a0%"

@@ -51,6 +51,21 @@ def test_slices_that_one_of_the_two_lacks_are_left_out():
     assert (found["n"], found["joint"], found["single"]) == (2, pytest.approx(0.8), pytest.approx(0.8))
 
 
+def test_seeds_that_disagree_widen_the_interval_of_others_trained_alike():
+    """Seeds whose differences are all alike, or ± 0.02: then SciPy's bootstrap of these."""
+    single = np.full((4, 60), 0.8)
+    wobble = np.tile([0.001, -0.001], 30)
+    apart = np.array([[0.02], [-0.02], [0.02], [-0.02]])
+    calm, moved = (
+        compare_slices(slices(single + shift + wobble), slices(single), "dice") for shift in (0.0, apart)
+    )
+    assert calm["low"] == pytest.approx(moved["low"])
+    assert calm["with_seeds"] == pytest.approx([calm["low"], calm["high"]], abs=5e-5)
+    expected = stats.bootstrap((apart.ravel(),), np.mean, confidence_level=0.9, method="percentile")
+    assert moved["with_seeds"] == pytest.approx(expected.confidence_interval, abs=1e-3)
+    assert compare_slices(slices(single[:1]), slices(single[:1]), "dice")["with_seeds"] == [None, None]
+
+
 def test_a_person_counts_once_for_the_error():
     joint = slices([[1, 1, 0, 0, 1, 0] * 5], ["a", "a", "b", "b", "c", "c"] * 5, "right")
     single = slices([[1, 0, 0, 0, 1, 1] * 5], ["a", "a", "b", "b", "c", "c"] * 5, "right")

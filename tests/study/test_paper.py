@@ -20,7 +20,7 @@ def test_the_files_agree(unet, crossval, tmp_path):
         first = next(csv.DictReader(handle))
     assert (float(first["published"]), float(first["ours"])) == (0.8614, 0.9)
     macros = (out / "macros.tex").read_text()
-    assert r"\newcommand{\MyUnetTestDice}{0.9000 [0.8800, 0.9200]}" in macros
+    assert r"\newcommand{\MyUnetTestDice}{0.9000 [0.8800, 0.9200] (n = 860)}" in macros
     assert "0.8614 $\\pm$ 0.1908" in macros
     assert (out / "tables.tex").read_text().count(r"\toprule") == 4
 

@@ -30,3 +30,11 @@ def test_eight_trials_are_hadamard_s_up_to_the_order_of_trials_and_factors():
     ours = np.column_stack([np.ones(8), 2 * screening_design(5) - 1.0])
     theirs = hadamard(8)[:, :6]
     assert np.array_equal(ours.T @ ours, theirs.T @ theirs)
+
+
+@pytest.mark.parametrize(("factors", "most"), [(5, 1), (9, 1 / 3), (13, 1), (17, 0.6), (21, 1 / 3)])
+def test_what_two_factors_do_together_lies_on_a_third_s_effect_by_so_much(factors, most):
+    signs = 2 * screening_design(factors) - 1.0
+    pairs = np.stack([signs[:, a] * signs[:, b] for a in range(factors) for b in range(a)], axis=1)
+    shared = np.abs(pairs.T @ signs) / len(signs)
+    assert shared.max() == pytest.approx(most)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from brainmtl.evaluation.clusters import cluster_codes
+from brainmtl.evaluation.clusters import cluster_codes, degrees
 from brainmtl.evaluation.weighted import Weights, mean
 
 LEVEL = 0.95
@@ -83,9 +83,11 @@ def bootstrap(
 ) -> list[Interval]:
     """Bias-corrected and accelerated intervals from resampled persons (Efron, JASA 82:171, 1987).
 
-    All K numbers share the draws. An interval always holds its value. It has no ends where there are fewer
-    than :data:`FEWEST` persons, where more than half of the resamples leave the number undefined, or where
-    all of them agree, which shows no certainty but that resampling is blind there.
+    Their tails are Student's, because a percentile interval of few persons is too narrow (Hesterberg, The
+    American Statistician 69:371, 2015), with the degrees of freedom of the persons' influence. All K numbers
+    share the draws. An interval always holds its value. It has no ends where there are fewer than
+    :data:`FEWEST` persons, where more than half of the resamples leave the number undefined, or where all of
+    them agree, which shows no certainty but that resampling is blind there.
 
     Args:
         statistic: what to measure.
@@ -155,20 +157,22 @@ def _accelerated(
 ) -> Interval:
     known, jack = samples[np.isfinite(samples)], without[np.isfinite(without)]
     blind = Interval(value, math.nan, math.nan)
-    if not math.isfinite(value) or len(known) * 2 < len(samples) or not len(jack):
+    if not math.isfinite(value) or len(known) * 2 < len(samples) or len(jack) < FEWEST:
         return blind
     if np.ptp(known) <= 1e-12 * max(1.0, abs(value)):
         return blind
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    influence, persons = jack.mean() - jack, len(jack)
+    far = stats.t.ppf((1 + level) / 2, degrees(influence)) * math.sqrt(persons / (persons - 1))
+    z = np.array([-far, far])
     below = (np.mean(known < value) + np.mean(known <= value)) / 2
     if 0 < below < 1:
-        shift, z = stats.norm.ppf(below), stats.norm.ppf(tails)
-        tails = stats.norm.cdf(shift + (shift + z) / (1 - _acceleration(jack) * (shift + z)))
-    low, high = np.quantile(known, tails)
+        shift = stats.norm.ppf(below)
+        pace = 1 - _acceleration(influence) * (shift + z)  # at 0 and beyond, the end is the farthest
+        z = shift + (shift + z) / np.maximum(pace, 1e-9)
+    low, high = np.quantile(known, stats.norm.cdf(z))
     return Interval(value, min(float(low), value), max(float(high), value))
 
 
-def _acceleration(without: NDArray[np.float64]) -> float:
-    apart = without.mean() - without
-    scale = np.sum(apart**2) ** 1.5
-    return float(np.sum(apart**3) / (6 * scale)) if scale > 0 else 0.0
+def _acceleration(influence: NDArray[np.float64]) -> float:
+    scale = np.sum(influence**2) ** 1.5
+    return float(np.sum(influence**3) / (6 * scale)) if scale > 0 else 0.0

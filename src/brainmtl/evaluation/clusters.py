@@ -64,3 +64,21 @@ def cluster_error(values: NDArray[np.floating], groups: NDArray[Any] | None = No
     if persons < 2:
         return float("nan")
     return float(np.sqrt(persons / (persons - 1) * np.sum(sums**2)) / len(values))
+
+
+def degrees(influence: NDArray[np.floating]) -> float:
+    """Degrees of freedom of an error that comes from how far each person moves a number.
+
+    Satterthwaite's, with the variance of the squares taken from themselves (Pan and Wall, Statistics in
+    Medicine 21:1429, 2002): G − 1 and fewer where a few persons weigh most.
+
+    Args:
+        influence: ``(G,)``, G ≥ 2, about 0.
+
+    Returns:
+        1 to G − 1.
+    """
+    squares = np.asarray(influence, float) ** 2
+    persons, total = len(squares), float(np.sum(squares))
+    spread = float(np.sum(squares**2)) - total**2 / persons
+    return float(np.clip(2 * total**2 / spread, 1, persons - 1)) if spread > 0 else persons - 1.0

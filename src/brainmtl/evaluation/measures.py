@@ -21,6 +21,8 @@ from brainmtl.evaluation.weighted import Weights
 from brainmtl.labels import CLASSES, TUMOURS
 
 Column = NDArray[np.float64]
+BIASED = ("ece", "ece_adaptive", "mask_ece", "mask_ece_uncertain")
+"""Gaps between what was stated and what came true, summed without their signs: chance only adds to them."""
 PIXEL_COLUMNS = {
     "bin_pixels": "pixels",
     "bin_tumour_pixels": "tumour",
@@ -39,11 +41,13 @@ class Measure:
         n: how many slices it comes from.
         of: weights ``(..., N)`` → values ``(...)``.
         hits: of a rate, 0 or 1 a slice, ``(N,)``; NaN where a slice is not in it.
+        biased: it comes out too large of few slices, and larger still of a resample: it has no interval.
     """
 
     n: int
     of: Callable[[Weights], NDArray[np.float64]]
     hits: Column | None = None
+    biased: bool = False
 
 
 def segmentation_measures(rows: pd.DataFrame) -> dict[str, Measure]:
@@ -120,6 +124,8 @@ def estimate(
 ) -> dict[str, dict[str, Any]]:
     """Metrics with their 95 % intervals: rates by Wilson's, all else by the bootstrap, all on the same draws.
 
+    A biased one has none.
+
     Args:
         measures: of N rows.
         groups: ``(N,)``, the person of each row.
@@ -129,10 +135,12 @@ def estimate(
     Returns:
         ``{name: {value, low, high, n}}``.
     """
-    others = {name: measure for name, measure in measures.items() if measure.hits is None}
+    others = {name: one for name, one in measures.items() if one.hits is None and not one.biased}
     found = dict(zip(others, _resampled([*others.values()], groups, resamples, seed), strict=True))
     for name, measure in measures.items():
-        if measure.hits is not None:
+        if measure.biased:
+            found[name] = Interval(float(measure.of(np.ones(len(groups)))), math.nan, math.nan)
+        elif measure.hits is not None:
             known = ~np.isnan(measure.hits)
             found[name] = rate_interval(measure.hits[known], groups[known])
     return {name: metric(**vars(found[name]), n=measure.n) for name, measure in measures.items()}
@@ -180,10 +188,14 @@ def _probabilistic(rows: pd.DataFrame, truth: NDArray[np.int64]) -> dict[str, Me
     given = rows[PROBABILITIES[0]].notna().to_numpy()
     shares = rows.loc[given, list(PROBABILITIES)].to_numpy(dtype=float)
 
-    def measured(score: Callable[..., NDArray[np.float64]]) -> Measure:
-        return Measure(len(shares), lambda weights: score(truth[given], shares, weights[..., given]))
+    def measured(name: str, score: Callable[..., NDArray[np.float64]]) -> Measure:
+        return Measure(
+            len(shares),
+            lambda weights: score(truth[given], shares, weights[..., given]),
+            biased=name in BIASED,
+        )
 
-    return {name: measured(score) for name, score in scores.items()}
+    return {name: measured(name, score) for name, score in scores.items()}
 
 
 def _pixels(rows: pd.DataFrame) -> dict[str, Measure]:
@@ -202,10 +214,10 @@ def _pixels(rows: pd.DataFrame) -> dict[str, Measure]:
         **{of: np.stack(kept[name].to_list()).astype(float) for name, of in PIXEL_COLUMNS.items()}
     )
 
-    def measured(score: Callable[..., NDArray[np.float64]]) -> Measure:
-        return Measure(len(kept), lambda weights: score(counts, weights[..., given]))
+    def measured(name: str, score: Callable[..., NDArray[np.float64]]) -> Measure:
+        return Measure(len(kept), lambda weights: score(counts, weights[..., given]), biased=name in BIASED)
 
-    return {name: measured(score) for name, score in scores.items()}
+    return {name: measured(name, score) for name, score in scores.items()}
 
 
 def _aurc(truth: NDArray[np.int64], shares: Column, weights: Weights) -> NDArray[np.float64]:

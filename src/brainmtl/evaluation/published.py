@@ -27,6 +27,9 @@ Unit = Literal[
 ]
 Kind = Literal["results", "costs", "claims", "data", "settings"]
 Part = Literal["train", "validation", "test", "unstated"]
+Over = Literal["all", "tumour", "either"]
+"""Which slices a number is of: those that its metric is defined on; of these the ones with a tumour; or one
+of the two, where the document does not say which."""
 FACTORS: Final = {"percent": 0.01, "points": 0.01, "thousand": 1e3, "million": 1e6}
 ELSEWHERE: Final = "elsewhere"
 """Stands for the document of results that none of the five prints."""
@@ -45,12 +48,14 @@ class Measure(_Frozen):
             ``None`` where there is none.
         definition: the document's; ``unstated`` where it names none.
         spread: what an SD is over.
+        over: which slices the document takes, where it is not the slices that ours is defined on.
     """
 
     unit: Unit
     ours: str | None = Field(default=None, pattern=r"^(segmentation|classification|joint|cost)\.[a-z0-9_]+$")
     definition: str
     spread: Literal["images", "folds"] | None = None
+    over: Over = "all"
 
 
 class Entry(_Frozen):
@@ -64,6 +69,7 @@ class Entry(_Frozen):
         unit: where it is not the metric's.
         field: of a recipe, which holds a setting.
         derived: from what a value follows that is not printed.
+        over: which slices, where it is not those of the metric.
     """
 
     at: str
@@ -79,6 +85,7 @@ class Entry(_Frozen):
     field: str | None = None
     note: str = ""
     derived: str = ""
+    over: Over | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> "Entry":
@@ -133,6 +140,7 @@ class PublishedNumber(_Frozen):
         field: of a recipe, which holds a setting.
         derived: from what a value follows that is not printed.
         note: what a reader should know.
+        over: which slices.
     """
 
     document: str
@@ -153,6 +161,7 @@ class PublishedNumber(_Frozen):
     field: str | None
     derived: str
     note: str
+    over: Over = "all"
 
 
 @cache
@@ -210,7 +219,7 @@ def _numbers(name: str, document: Document) -> Iterator[PublishedNumber]:
 def _number(name: str, document: Document, kind: Kind, entry: Entry) -> PublishedNumber:
     measure = document.metrics.get(entry.metric, Measure(unit=entry.unit or "ratio", definition=""))
     unit = entry.unit or measure.unit
-    kept = entry.model_dump(exclude={"value", "sd", "unit", "part"})
+    kept = entry.model_dump(exclude={"value", "sd", "unit", "part", "over"})
     return PublishedNumber(
         document=name,
         kind=kind,
@@ -221,6 +230,7 @@ def _number(name: str, document: Document, kind: Kind, entry: Entry) -> Publishe
         ours=measure.ours if kind in ("results", "costs") or entry.value is None else None,
         definition=measure.definition,
         spread=measure.spread if entry.sd is not None else None,
+        over=entry.over or measure.over,
         **kept,
     )
 

@@ -8,23 +8,24 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from brainmtl.evaluation.bootstrap import LEVEL, Interval
-from brainmtl.evaluation.clusters import cluster_codes, cluster_error
+from brainmtl.evaluation.clusters import cluster_codes, cluster_error, degrees
 
 
-def wilson(hits: float, trials: float, level: float = LEVEL) -> Interval:
+def wilson(hits: float, trials: float, level: float = LEVEL, freedom: float = math.inf) -> Interval:
     """Wilson's score interval (JASA 22:209, 1927).
 
     Args:
         hits: 0 to ``trials``.
         trials: more than 0; need not be whole, as an effective number seldom is.
         level: 0 to 1.
+        freedom: degrees of freedom, where how many trials there are was estimated.
 
     Raises:
         ValueError: no trials, or more hits than those.
     """
     if not 0 <= hits <= trials or trials <= 0:
         raise ValueError(f"{hits} of {trials} is no share")
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(stats.t.ppf((1 + level) / 2, freedom))
     share, spread = hits / trials, z * z / trials
     centre = share + spread / 2
     half = math.sqrt(spread * (share * (1 - share) + spread / 4))
@@ -57,6 +58,10 @@ def rate_interval(
 ) -> Interval:
     """Wilson's interval on as many independent slices as the persons are worth (Korn and Graubard 1998).
 
+    The normal quantile becomes Student's, because what persons are worth is estimated: with the degrees of
+    freedom of the persons' influence, over the square of the excess's share of the variance, as the binomial
+    rest of it is known. There are G − 1 at most. Without excess the interval is the plain one.
+
     Args:
         hits: 0 or 1, ``(N,)``.
         groups: ``(N,)``; default: each slice on its own.
@@ -67,6 +72,16 @@ def rate_interval(
     """
     if not len(hits):
         return Interval(math.nan, math.nan, math.nan)
-    share, worth = float(np.mean(hits)), len(hits) / design_effect(hits, groups)
-    found = wilson(share * worth, worth, level)
+    share, effect = float(np.mean(hits)), design_effect(hits, groups)
+    worth = len(hits) / effect
+    found = wilson(share * worth, worth, level, _degrees(hits, groups, effect))
     return Interval(share, min(found.low, share), max(found.high, share))
+
+
+def _degrees(hits: NDArray[np.floating], groups: NDArray[Any] | None, effect: float) -> float:
+    codes = cluster_codes(groups, len(hits))
+    persons = int(codes.max()) + 1
+    if effect == 1 or persons == 1:
+        return math.inf
+    influence = np.bincount(codes, hits - np.mean(hits))
+    return min(persons - 1, degrees(np.asarray(influence, float)) / (1 - 1 / effect) ** 2)

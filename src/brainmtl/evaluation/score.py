@@ -37,7 +37,7 @@ def score_folders(
 
     Returns:
         One row a slice (``id``, ``label``, ``plane``, ``group``, and the columns of ``score_slice``), and the
-        content of ``metrics.json`` with the strata ``class``, ``plane``, ``size`` and ``lesions``.
+        content of ``metrics.json`` with the strata ``class``, ``tumour``, ``plane``, ``size``, ``lesions``.
 
     Raises:
         InputError: a folder holds no picture or two of one name; a true mask has no prediction, or a
@@ -69,7 +69,7 @@ def score_folders(
     finally:
         pool.shutdown(cancel_futures=True)
     scored = pd.DataFrame(rows)
-    return scored, summarise(scored, strata=("label", "plane", "size", "lesions"))
+    return scored, summarise(scored, strata=("label", "tumour", "plane", "size", "lesions"))
 
 
 def _unlabelled(names: list[str]) -> pd.DataFrame:

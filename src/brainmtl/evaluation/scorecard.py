@@ -105,8 +105,8 @@ def summarise(
         "strata": told_apart,
         "intervals": {
             "level": LEVEL,
-            "method": "bootstrap, bias-corrected and accelerated",
-            "rates": "Wilson, on the effective number of slices",
+            "method": "bootstrap, bias-corrected and accelerated, Student's tails",
+            "rates": "Wilson, on the effective number of slices, Student's quantile",
             "resamples": resamples,
             "by": by if known else "slice",
             "seed": seed,

@@ -1,4 +1,4 @@
-"""Slices told apart: by class, plane, source, size and number of lesions, and by what training has seen."""
+"""Slices told apart: by class, tumour, plane, source, size and lesions, and by what training has seen."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainmtl.evaluation.lesions import count_lesions
-from brainmtl.labels import CLASSES, PLANES
+from brainmtl.labels import CLASSES, HEALTHY, PLANES
 
-STRATA = ("label", "plane", "source", "size", "lesions", "leaked")
+STRATA = ("label", "tumour", "plane", "source", "size", "lesions", "leaked")
 """Columns by whose values results are told apart, where they are known."""
 NAMES = {"label": "class"}
 SIZES = {"small": 0.005, "medium": 0.02, "large": math.inf}
 """Size of a tumour → the share of its slice's area that it stays below."""
 LESIONS = ("one", "several")
-ORDER = (*CLASSES, *PLANES, *SIZES, *LESIONS)
+TUMOUR = "tumour"
+"""A stratum of the same name: any tumour class, beside ``no_tumor``."""
+ORDER = (TUMOUR, *CLASSES, *PLANES, *SIZES, *LESIONS)
 
 
 def tumour_size(truth: NDArray[np.bool_]) -> str | None:
@@ -52,6 +54,9 @@ def split_rows(rows: pd.DataFrame, strata: Sequence[str] = STRATA) -> dict[str, 
         A row without a value is in none.
     """
     found = {}
+    if "label" in rows:
+        label = rows["label"]
+        rows = rows.assign(tumour=label.where(label.isna() | (label == HEALTHY), TUMOUR))
     for name in strata:
         if name in rows and rows[name].nunique() > 1:
             parts = {_key(value): part for value, part in rows.groupby(name, observed=True)}

@@ -99,8 +99,8 @@ def certainty_table(evaluation: Evaluation, calibration: Calibration | None = No
     rows = [*_calibration(truth, stated, scaled, groups), *_sets(truth, kept, groups), *unseen]
     how = "on other persons of this part" if calibration is None else calibration.where
     note = (
-        f"Temperature and sets are calibrated {how}. In brackets 95 % intervals over persons. The promise is "
-        f"{CONFIDENCE:.0%} for each class."
+        f"Temperature and sets are calibrated {how}. In brackets 95 % intervals over persons; ECE, to which "
+        f"chance only adds, has none. The promise is {CONFIDENCE:.0%} for each class."
     )
     return Table(f"{evaluation.part}-certainty", "Certainty", ("what", "value"), tuple(rows), note)
 
@@ -108,15 +108,18 @@ def certainty_table(evaluation: Evaluation, calibration: Calibration | None = No
 def _calibration(
     truth: NDArray[np.int64], stated: NDArray[np.floating], scaled: NDArray[np.floating], groups: NDArray[Any]
 ) -> list[tuple[Cell, Cell]]:
-    measures = {"ECE": ece, "ECE, adaptive": ece_adaptive, "NLL, nats": nll}
     ways = {"as stated": stated, "after temperature scaling": scaled}
+    biased = [  # no interval, as in metrics.json
+        (f"{name}, {way}", Interval(float(score(truth, chances)), np.nan, np.nan))
+        for name, score in (("ECE", ece), ("ECE, adaptive", ece_adaptive))
+        for way, chances in ways.items()
+    ]
 
-    def all_of_them(weights: Weights) -> NDArray[np.float64]:
-        return np.stack([m(truth, p, weights) for m in measures.values() for p in ways.values()], -1)
+    def nats(weights: Weights) -> NDArray[np.float64]:
+        return np.stack([nll(truth, chances, weights) for chances in ways.values()], -1)
 
-    titles = [f"{measure}, {way}" for measure in measures for way in ways]
-    found = bootstrap(all_of_them, len(truth), groups)
-    return [(text(title), _cell(one, len(truth))) for title, one in zip(titles, found, strict=True)]
+    others = zip((f"NLL, nats, {way}" for way in ways), bootstrap(nats, len(truth), groups), strict=True)
+    return [(text(title), _cell(one, len(truth))) for title, one in (*biased, *others)]
 
 
 def _sets(truth: NDArray[np.int64], kept: NDArray[np.bool_], groups: NDArray[Any]) -> list[tuple[Cell, Cell]]:

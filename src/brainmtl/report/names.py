@@ -119,6 +119,7 @@ METRICS: Final = {
     "floors": FLOORS,
 }
 STRATA: Final = {
+    "tumour": "Slices with a tumour, and without",
     "size": "By size of the tumour",
     "lesions": "By number of lesions",
     "leaked": "Slices that are also in train, and the others",

@@ -116,11 +116,11 @@ def row_json(row: Row) -> dict[str, Any]:
         row: any.
 
     Returns:
-        ``{document, at, recipe, part, metric, ours, definition, published: {value, sd, n, words, derived},
-        measured: {value, low, high, sd, n} | null, difference, run, protocol}``.
+        ``{document, at, recipe, part, metric, over, ours, definition, published: {value, sd, n, words,
+        derived}, measured: {value, low, high, sd, n} | null, difference, run, protocol}``.
     """
     number = row.published
-    told = ("document", "at", "recipe", "system", "part", "metric", "ours", "definition")
+    told = ("document", "at", "recipe", "system", "part", "metric", "over", "ours", "definition")
     return {
         **{name: getattr(number, name) for name in told},
         "published": {name: getattr(number, name) for name in ("value", "sd", "n", "words", "derived")},
@@ -144,7 +144,7 @@ def published_text(number: PublishedNumber) -> str:
 
 
 def measured_text(number: PublishedNumber, measured: Measured | None) -> str:
-    """Our number written as the published one, with its SD over folds or its interval.
+    """Our number written as the published one, with its SD over folds or its interval, and how many slices.
 
     Args:
         number: what it stands beside.
@@ -156,7 +156,7 @@ def measured_text(number: PublishedNumber, measured: Measured | None) -> str:
     said = _write(measured.value, measured.sd, kind)
     if measured.low is not None and measured.high is not None:
         said += f" [{_bare(measured.low, kind)}, {_bare(measured.high, kind)}]"
-    return said
+    return said + (f" (n = {measured.n})" if number.n and measured.n else "")
 
 
 def metric_title(number: PublishedNumber) -> str:
@@ -168,14 +168,17 @@ def metric_title(number: PublishedNumber) -> str:
     section, _, name = (number.ours or "").partition(".")
     if section == "cost":
         return COSTS.get(name, name)
-    return metric_name(section, name).title if section else number.metric.replace("_", " ")
+    title = metric_name(section, name).title if section else number.metric.replace("_", " ")
+    return f"{title}, tumour slices" if number.over == "tumour" else title
 
 
 def _rows(record: Record) -> Iterator[Row]:
     for number in numbers_of(record.recipe):
         if number.ours is not None:
             part = number.part if number.part not in (None, "unstated") else "validation"
-            yield Row(number, record, record.find(number.ours, str(part)))
+            for over in ("tumour", "all") if number.over == "either" else (number.over,):
+                one = number.model_copy(update={"over": over})
+                yield Row(one, record, record.find(number.ours, str(part), over))
 
 
 def _cells(row: Row) -> tuple[Cell, ...]:

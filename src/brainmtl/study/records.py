@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from brainmtl.errors import InputError
+from brainmtl.evaluation.strata import TUMOUR
 from brainmtl.report.folder import Run, read_run
 from brainmtl.report.folds import folds_in_words
 from brainmtl.study.summary import SECTIONS
@@ -56,6 +57,7 @@ class Record:
             it was handed one.
         drawn: SHA-256 of the manifest with the folds of a cross-validation; alike where the folds are.
         drawn_by: ``person``, ``stratified`` or ``random``, of a cross-validation.
+        tumours: as ``parts``, of the slices with a tumour alone; of a run.
     """
 
     path: Path
@@ -71,23 +73,25 @@ class Record:
     encoder_weights: str | None = None
     drawn: str | None = None
     drawn_by: str | None = None
+    tumours: Mapping[str, Mapping[str, Measured]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The folder's name."""
         return self.path.resolve().name
 
-    def find(self, ours: str, part: str) -> Measured | None:
+    def find(self, ours: str, part: str, over: str = "all") -> Measured | None:
         """A number by the name that ``published.yaml`` has for it.
 
         Args:
             ours: ``section.metric``, or ``cost.name``.
             part: train, validation or test; of no matter for a cost.
+            over: ``"tumour"`` for the slices with a tumour alone.
         """
         section, _, name = ours.partition(".")
         if section == "cost":
             return Measured(self.cost[name]) if name in self.cost else None
-        return self.parts.get(part, {}).get(ours)
+        return (self.tumours if over == "tumour" else self.parts).get(part, {}).get(ours)
 
 
 def read_record(path: Path) -> Record:
@@ -127,6 +131,7 @@ def _run(run: Run) -> Record:
         _numbers(cost),
         str(run.environment.get("cuda") or run.environment.get("processor") or ""),
         _named(run.data.get("encoder_weights")),
+        tumours={evaluation.part: _metrics(_tumours(evaluation.metrics)) for evaluation in run.evaluations},
     )
 
 
@@ -194,6 +199,11 @@ def _named(weights: Mapping[str, str] | None) -> str | None:
 def _settings(path: Path) -> dict[str, Any]:
     recipe = path / "recipe.yaml"
     return dict(load_yaml(recipe.read_text(encoding="utf-8"))) if recipe.is_file() else {}
+
+
+def _tumours(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    values = (metrics.get("strata") or {}).get(TUMOUR) or {}
+    return values.get(TUMOUR) or {}
 
 
 def _metrics(metrics: Mapping[str, Any]) -> dict[str, Measured]:

@@ -25,7 +25,7 @@ def screening_design(factors: int) -> NDArray[np.bool_]:
 
     Each factor is on in half of the trials, and any two are on together in a quarter, so that the main effect
     of one is no part of another's. Where two factors work on each other, that is spread over the effects of
-    the rest.
+    the rest in 12, 20 and 24 trials; in 8 and 16 it may lie wholly on the effect of a third.
 
     Args:
         factors: 1 to :data:`MOST`.

@@ -100,7 +100,7 @@ class BalancingPart(Part):
     """Of ``gradnorm``: how much longer the gradient of a task that lags behind is to be."""
     rate: Positive = 0.025
     """Of ``gradnorm``: learning rate of the weights."""
-    radius: Share = 0.5
+    radius: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Of ``cagrad``: how far a step may leave the mean gradient, as a share of its length."""
 
 

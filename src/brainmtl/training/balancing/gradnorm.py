@@ -10,7 +10,7 @@ from brainmtl.training.balancing.balancing import Balancing, Weights, known
 from brainmtl.training.balancing.gradients import gramian, shared_weights, task_gradients
 
 LEAST: Final = 0.01
-"""A weight never falls below it."""
+"""A weight never falls below it, before both are brought to their sum."""
 
 
 class GradNorm(Balancing):
