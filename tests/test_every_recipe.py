@@ -70,6 +70,8 @@ def shrunk(name):
     """A recipe at the smallest size it takes, in few and small batches, from random weights."""
     whole = read_recipe(name)
     changes = [f"data.batch_size={BATCH}", f"schedule.epochs={EPOCHS}", "network.encoder.pretrained=false"]
+    if whole.goes_on_from is not None:
+        changes.append("goes_on_from=null")
     if whole.fine_tuning is not None:
         changes.append("fine_tuning.after=1")
     if whole.network.encoder.name in ("plain", "pooling"):

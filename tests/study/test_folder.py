@@ -48,6 +48,13 @@ def test_an_override_that_does_not_fit_leaves_nothing(tmp_path, recipe):
     assert not (tmp_path / "out").exists() or names(tmp_path / "out") == []
 
 
+def test_the_runs_of_a_study_begin_with_no_other_run(tmp_path):
+    with pytest.raises(InputError, match="base goes on from a finished run of base-128, and none is given"):
+        begin_study(tmp_path / "out", "sweep", PLAN, read_recipe("base"))
+    assert not (tmp_path / "out").exists()
+    begin_study(tmp_path / "out", "sweep", PLAN, read_recipe("base", ["goes_on_from=null"]))
+
+
 def test_weights_that_no_worker_could_read_leave_nothing(tmp_path, recipe):
     with pytest.raises(InputError, match=r"absent\.safetensors: no such weights"):
         begin_study(tmp_path / "out", "sweep", PLAN, recipe, encoder_weights=tmp_path / "absent.safetensors")

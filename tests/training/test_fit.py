@@ -15,6 +15,7 @@ from brainmtl.labels import CLASSES
 from brainmtl.training.evaluate import evaluate
 from brainmtl.training.fit import train
 from brainmtl.training.log import read_log
+from brainmtl.training.recipe import read_recipe
 
 FILES = {
     "recipe.yaml",
@@ -88,6 +89,14 @@ def test_init_from_starts_from_the_weights(run, finished):
     parameters = [name for name in start if name.endswith(("weight", "bias"))]
     kept, expected = ({name: state[name] for name in parameters} for state in (end, start))
     torch.testing.assert_close(kept, expected)
+
+
+def test_a_later_leg_is_no_first_one(run, finished, tmp_path):
+    with pytest.raises(InputError, match=r"goes_on_from.*--init-from RUN; or, for a first leg"):
+        run("goes_on_from=demo-joint", "schedule.epochs=1")
+    assert not (tmp_path / "run").exists()
+    later = run("goes_on_from=demo-joint", "schedule.epochs=1", init_from=finished)
+    assert read_recipe(later / "recipe.yaml").goes_on_from == "demo-joint"
 
 
 def test_init_from_another_network_or_no_run(run, finished, tmp_path):

@@ -7,6 +7,7 @@ from typing import Any, Final
 from brainmtl.errors import InputError
 from brainmtl.imaging.files import whole_file
 from brainmtl.models.weights import read_weights
+from brainmtl.training.checks import check_first_leg
 from brainmtl.training.recipe import Recipe, read_recipe, write_recipe
 from brainmtl.training.run import TEMPORARY, name_weights, read_json, write_json
 
@@ -37,9 +38,11 @@ def begin_study(
         encoder_weights: the file that its encoders begin with; read too, so that no worker finds it amiss.
 
     Raises:
-        InputError: another study lies there, or something else, an override does not fit the recipe, or the
-            weights cannot be read.
+        InputError: another study lies there, or something else, an override does not fit the recipe, the
+            recipe goes on from another's run, or the weights cannot be read.
     """
+    if recipe is not None:
+        check_first_leg(recipe)
     if encoder_weights is not None:
         read_weights(encoder_weights)
     if recipe is not None:

@@ -102,6 +102,23 @@ def _check_neighbours(recipe: Recipe, table: pd.DataFrame, train: NDArray[np.int
         )
 
 
+def check_first_leg(recipe: Recipe) -> None:
+    """Make sure that a recipe's training may begin with no other run's weights.
+
+    Args:
+        recipe: its ``goes_on_from``.
+
+    Raises:
+        InputError: it is a later leg of another's.
+    """
+    if recipe.goes_on_from is not None:
+        raise InputError(
+            f"{recipe.name} goes on from a finished run of {recipe.goes_on_from}, and none is given",
+            field="goes_on_from",
+            mend="brainmtl train … --init-from RUN; or, for a first leg, --set goes_on_from=null",
+        )
+
+
 def check_beginning(recipe: Recipe, table: pd.DataFrame, start: Path) -> None:
     """Make sure that what a run holds back has not taught the run it begins with.
 

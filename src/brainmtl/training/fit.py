@@ -29,7 +29,15 @@ from brainmtl.models.build import build_network
 from brainmtl.training import processes
 from brainmtl.training.batches import Slices, loader
 from brainmtl.training.checkpoints import RunCheckpoints
-from brainmtl.training.checks import Rows, check_beginning, check_recipe, check_rows, check_shares, check_size
+from brainmtl.training.checks import (
+    Rows,
+    check_beginning,
+    check_first_leg,
+    check_recipe,
+    check_rows,
+    check_shares,
+    check_size,
+)
 from brainmtl.training.fine_tuning import NextPhase, PatientStopping, say_what_trains
 from brainmtl.training.launch import launch
 from brainmtl.training.learner import Learner
@@ -129,6 +137,8 @@ def _start(
 ) -> None:
     """Make the run folder, once nothing is left that could be wrong."""
     check_recipe(recipe)
+    if init_from is None:
+        check_first_leg(recipe)
     table = read_manifest(manifest)
     rows = _rows(recipe, table)
     check_rows(recipe, table, rows, manifest)

@@ -163,6 +163,8 @@ class Recipe(Part):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     description: str = ""
+    goes_on_from: str | None = None
+    """The recipe whose finished run this one begins with: a later leg, trained with ``--init-from``."""
     data: DataPart = DataPart()
     augmentation: AugmentationPart = AugmentationPart()
     network: NetworkPart
