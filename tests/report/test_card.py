@@ -125,6 +125,18 @@ def test_files_data_and_origin(make_run, tmp_path: Path):
     assert "BRISC's official test is not patient-disjoint" in card
 
 
+def test_the_command_of_a_leg_stands_before_that_of_the_next(make_run):
+    first, second = make_run("first"), make_run("second")
+    data = json.loads((second / "data.json").read_text())
+    began = {"run": "first", "weights_sha256": "ab" * 32}
+    (second / "data.json").write_text(json.dumps(data | {"init_from": began}))
+    trained = [line for line in written(second).splitlines() if line.startswith("brainmtl train ")]
+    assert [shlex.split(line)[2] for line in trained] == ["first/recipe.yaml", "second/recipe.yaml"]
+    assert trained[1].endswith("-o runs/second --init-from runs/first")
+    (first / "recipe.yaml").unlink()
+    assert [line for line in written(second).splitlines() if line.startswith("brainmtl train ")] == trained[1:]
+
+
 def test_what_the_package_promises(make_run, taught_package: Path):
     card = written(make_run(), package=taught_package)
     assert "Learnt from, or verified on, 200 validation slices of 150 persons or look-alikes." in card

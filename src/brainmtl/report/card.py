@@ -280,19 +280,22 @@ def _licence(run: Run) -> str:
     return f"brainmtl and the models that come with it: {licence}. {named}".strip()
 
 
-def _training(run: Run, end: str = "") -> str:
+def _training(run: Run, end: str = "", options: str = "") -> list[str]:
+    """The command of each leg, where the records of earlier ones lie beside the run's."""
     began, given = run.data.get("init_from"), run.data.get("encoder_weights")
-    begin = f" --encoder-weights {given['file']}" if given else ""
+    begin, earlier = f" --encoder-weights {given['file']}" if given else "", []
     if began:
-        begin = f" --init-from runs/{began['run']}{end}"
-    return f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name}{end}{begin}"
+        begin, before = f" --init-from runs/{began['run']}{end}", run.path.parent / began["run"]
+        earlier = _training(read_run(before), end, options) if (before / "recipe.yaml").is_file() else []
+    command = f"brainmtl train {run.name}/recipe.yaml -m manifest.parquet -o runs/{run.name}{end}"
+    return [*earlier, command + begin + options]
 
 
 def _folds(run: Run) -> list[str]:
-    fold = "--set data.protocol=patient-5fold --set data.fold=$k"
+    options = " --set data.protocol=patient-5fold --set data.fold=$k"
     return [
         "for k in 0 1 2 3 4; do",
-        f"  {_training(run, '-fold-$k')} {fold}",
+        *(f"  {command}" for command in _training(run, "-fold-$k", options)),
         f"  brainmtl evaluate runs/{run.name}-fold-$k --part test",
         "done",
         f"brainmtl out-of-fold runs/{run.name} runs/{run.name}-fold-*",
@@ -300,12 +303,12 @@ def _folds(run: Run) -> list[str]:
 
 
 def _commands(run: Run, info: PackageInfo | None) -> list[str]:
-    """The command of each step; where a run went on from another, the records name that one."""
+    """The command of each step."""
     sources = ", ".join(run.data.get("sources") or ["the data set"])
     parts = [part.part for part in reversed(run.evaluations)]
     lines = [
         f"brainmtl index DATA -o manifest.parquet   # {sources}",
-        _training(run),
+        *_training(run),
         *(f"brainmtl evaluate runs/{run.name} --part {part}" for part in parts if part != OUT_OF_FOLD),
         *(_folds(run) if OUT_OF_FOLD in parts else ()),
         f"brainmtl export runs/{run.name}{'' if info is None else f' --storage {info.storage}'}",
