@@ -130,11 +130,15 @@ def test_the_command_of_a_leg_stands_before_that_of_the_next(make_run):
     data = json.loads((second / "data.json").read_text())
     began = {"run": "first", "weights_sha256": "ab" * 32}
     (second / "data.json").write_text(json.dumps(data | {"init_from": began}))
-    trained = [line for line in written(second).splitlines() if line.startswith("brainmtl train ")]
-    assert [shlex.split(line)[2] for line in trained] == ["first/recipe.yaml", "second/recipe.yaml"]
-    assert trained[1].endswith("-o runs/second --init-from runs/first")
+
+    def trained():
+        return [line for line in written(second).splitlines() if line.startswith("brainmtl train ")]
+
+    both = trained()
+    assert [shlex.split(line)[2] for line in both] == ["first/recipe.yaml", "second/recipe.yaml"]
+    assert both[1].endswith("-o runs/second --init-from runs/first")
     (first / "recipe.yaml").unlink()
-    assert [line for line in written(second).splitlines() if line.startswith("brainmtl train ")] == trained[1:]
+    assert trained() == both[1:]
 
 
 def test_what_the_package_promises(make_run, taught_package: Path):
