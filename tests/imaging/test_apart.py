@@ -8,6 +8,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate, generate_frames
 
 from brainmtl.errors import InputError
 from brainmtl.imaging import apart
@@ -38,6 +39,20 @@ def test_a_process_that_dies_is_told_and_the_next_frame_is_read(
         decode_apart(tmp_path / "never.dcm", 0, "gdcm")
     monkeypatch.setattr(apart, "LIMIT_S", 60.0)
     assert (decode_apart(FILE, 0, "gdcm") == PLAIN).all()
+
+
+def test_a_file_that_has_taken_the_place_of_another_is_read(tmp_path: Path):
+    twice = pydicom.dcmread(FILE)
+    (frame,) = generate_frames(twice.PixelData, number_of_frames=1)
+    twice.NumberOfFrames, twice.PixelData = 2, encapsulate([frame, frame])
+    other = Path(str(get_testdata_file("693_J2KI.dcm", download=False)))
+    path = tmp_path / "incoming.dcm"
+    twice.save_as(path)
+    assert (decode_apart(path, 0, "gdcm") == PLAIN).all()
+    path.write_bytes(other.read_bytes())
+    found, expected = decode_apart(path, 0, "gdcm"), decode_apart(other, 0, "gdcm")
+    assert found.shape == expected.shape != PLAIN.shape
+    assert (found == expected).all()
 
 
 def test_a_refusal_says_why():

@@ -69,8 +69,12 @@ def main() -> None:
     for line in sys.stdin.buffer:
         path, index, plugin = json.loads(line)
         try:
-            (pixels,) = iter_pixels(_dataset(path), indices=[index], decoding_plugin=plugin)
+            found = Path(path).stat()
+            dataset = _dataset(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+            (pixels,) = iter_pixels(dataset, indices=[index], decoding_plugin=plugin)
             raw = pixels.tobytes()
+            if index + 1 >= int(dataset.get("NumberOfFrames") or 1):
+                _dataset.cache_clear()  # what was read is not kept for longer than it is asked for
             answer = {"dtype": pixels.dtype.str, "shape": pixels.shape, "bytes": len(raw)}
         except Exception as error:  # decoders raise anything on broken bytes
             raw, answer = b"", {"error": (str(error).strip().splitlines() or [type(error).__name__])[0]}
@@ -79,7 +83,8 @@ def main() -> None:
 
 
 @lru_cache(maxsize=1)
-def _dataset(path: str) -> Any:
+def _dataset(path: str, state: tuple[int, ...]) -> Any:
+    """Read a file; again where its ``state`` has changed, which is another file's by then."""
     from pydicom import dcmread
 
     return dcmread(path, force=True)
