@@ -106,6 +106,51 @@ def test_deeper_files_are_scaled_from_darkest_to_brightest(tmp_path: Path, suffi
     assert (pixels.min(), pixels.max()) == (0, 255)
 
 
+def deep_png(values: np.ndarray, kind: int) -> bytes:
+    """A PNG of 16 bits a channel, written by hand: Pillow writes none."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
+    parts = (b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize("top", [4095, 65535])
+@pytest.mark.parametrize(("kind", "channels", "alpha"), [(2, 3, 0), (4, 1, 1), (6, 3, 1)])
+def test_deep_channels_are_read_whole(tmp_path: Path, kind, channels, alpha, top):
+    grey = np.linspace(0, top, 40 * 30).round().reshape(40, 30, 1)
+    layers = [grey] * channels + [np.full_like(grey, 65535)] * alpha
+    (tmp_path / "deep.png").write_bytes(deep_png(np.concatenate(layers, axis=2), kind))
+    found = read_picture(tmp_path / "deep.png")
+    assert np.abs(found.pixels - grey[..., 0] * 255 / top).max() <= 1
+    assert found.colour == 0
+
+
+def test_deep_colours_are_colours(tmp_path: Path):
+    red = np.zeros((40, 30, 3))
+    red[:20, :, 0] = 4095
+    (tmp_path / "red.png").write_bytes(deep_png(red, 2))
+    found = read_picture(tmp_path / "red.png")
+    assert found.colour == pytest.approx(0.5, abs=0.05)
+    assert (found.pixels[:20] == 76).all()
+
+
+def test_a_tiff_in_deep_colours_is_refused(tmp_path: Path):
+    tags = [(256, 32), (257, 32), (258, 16), (259, 1), (262, 2), (273, 200), (277, 3), (278, 32)]
+    tags += [(279, 32 * 32 * 6)]
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    sizes = struct.pack("<HHII", 258, 3, 3, 180)
+    directory = directory[:24] + sizes + directory[36:]
+    whole = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(tags)) + directory + bytes(4)
+    whole = whole.ljust(180, b"\0") + struct.pack("<HHH", 16, 16, 16)
+    (tmp_path / "deep.tif").write_bytes(whole.ljust(200, b"\0") + bytes(32 * 32 * 6))
+    with pytest.raises(InputError, match="colours of more than 8 bits"):
+        read_picture(tmp_path / "deep.tif")
+
+
 def test_a_deep_tiff_whose_zero_is_white(tmp_path: Path):
     Image.fromarray(DEEP).save(tmp_path / "a.tif")
     content = (tmp_path / "a.tif").read_bytes()

@@ -18,6 +18,10 @@ FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB")
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations that swap width and height (EXIF 2.32, tag 0x0112)."""
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+BITS_PER_SAMPLE = 258
+LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
+"""How a PNG of several channels of 16 bits is stored, of which Pillow keeps the high bytes → how it is to be
+read for the low ones: the other way round, or, for grey with alpha, with a pixel's four bytes as channels."""
 COLOURED, PATCHES = 24, 64
 """Grey levels between the channels of a coloured patch, and patches along a picture's shorter side."""
 
@@ -53,7 +57,7 @@ class Picture:
 def read_picture(path: Path, *, as_stored: bool = False) -> Picture:
     """Decode a picture file to 8-bit grey.
 
-    Deeper images are scaled from their darkest to their brightest pixel; alpha is dropped; colour becomes
+    Deeper images are scaled from their darkest to their brightest value; alpha is dropped; colour becomes
     luma.
 
     Args:
@@ -62,18 +66,20 @@ def read_picture(path: Path, *, as_stored: bool = False) -> Picture:
             always turned). By default a slice is what a viewer shows.
 
     Raises:
-        InputError: the file is missing, empty, not a picture, truncated, holds several pictures, or is too
-            large, too small or too thin to be a slice.
+        InputError: the file is missing, empty, not a picture, truncated, holds several pictures, is a TIFF in
+            colours of more than 8 bits, or is too large, too small or too thin to be a slice.
     """
     try:
         # Given a path, Pillow 13 garbles plain TIFFs that lie on their side.
         with path.open("rb") as handle, Image.open(handle, formats=FORMATS) as image:
             check_slice(image.width, image.height, path)
             _check_single(image, path)
+            raw = image.tile[0].args if image.format == "PNG" and image.tile else None
             image.load()
+            whole = _all_bits(image, path, raw) if raw in LOW_BYTES else image
             if not as_stored and image.format != "TIFF":  # Pillow has turned a TIFF as it loaded
-                ImageOps.exif_transpose(image, in_place=True)
-            return Picture(_to_grey(image), image.mode, _colour(image))
+                ImageOps.exif_transpose(whole, in_place=True)
+            return Picture(_to_grey(whole), image.mode, _colour(whole))
     except InputError:
         raise
     except Exception as error:  # decoders raise anything on broken bytes
@@ -155,6 +161,26 @@ def _check_single(image: Image.Image, path: Path) -> None:
         raise InputError(
             f"{pages} pictures in one file", where=path, mend="save each slice as a file of its own"
         )
+    tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+    if image.mode in ("RGB", "RGBA", "LA") and max(tags.get(BITS_PER_SAMPLE, (8,))) > 8:
+        raise InputError(
+            "a TIFF in colours of more than 8 bits", where=path, mend="save it as grey, or as PNG"
+        )
+
+
+def _all_bits(image: Image.Image, path: Path, raw: str) -> Image.Image:
+    """A PNG of several channels of 16 bits in colours of 8, from its darkest to its brightest value."""
+    with path.open("rb") as handle, Image.open(handle, formats=("PNG",)) as other:
+        other.tile = [tile._replace(args=LOW_BYTES[raw]) for tile in other.tile]
+        low = np.asarray(other)
+    high = np.asarray(image)[..., :3]
+    if raw == "LA;16B":
+        high, low = low[..., [0, 0, 0]], low[..., [1, 1, 1]]
+    deep = high * 256.0 + low[..., :3]
+    scaled = (deep - deep.min()) * (255.0 / max(np.ptp(deep), 1))
+    whole = Image.fromarray(np.rint(scaled).astype(np.uint8))
+    whole.info.update(image.info)
+    return whole
 
 
 def _to_grey(image: Image.Image) -> NDArray[np.uint8]:
