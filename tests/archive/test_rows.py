@@ -1,5 +1,7 @@
 """The table's columns are the contract's, and its rows come back as they were."""
 
+import os
+
 from brainmtl.archive.rows import SCHEMA, Row, to_table
 from brainmtl.inference.result import Result
 from brainmtl.labels import CLASSES
@@ -35,3 +37,16 @@ def test_rows_come_back():
         assert (row.pop("partition"), row.pop("input"), row.pop("mask_png")) == (4, number, mask)
         assert row == result.row()
         assert Result.from_row(row) == result
+
+
+def test_a_name_that_is_no_unicode_is_told_by_its_bytes():
+    odd = Result(
+        file=os.fsdecode(b"b\xff.png"),
+        status="ok",
+        warnings=(os.fsdecode(b"\xe9t\xe9"),),
+        model="m",
+        model_sha256="0",
+        version="1",
+    )
+    (row,) = to_table(0, [Row(0, odd, None)]).to_pylist()
+    assert (row["file"], row["warnings"]) == ("b\\udcff.png", ["\\udce9t\\udce9"])

@@ -35,10 +35,24 @@ def to_table(partition: int, rows: Sequence[Row]) -> Any:
         rows: in order.
 
     Returns:
-        A ``pyarrow.Table`` of :data:`SCHEMA`.
+        A ``pyarrow.Table`` of :data:`SCHEMA`; what of a name is no Unicode is written as ``\\udcff``.
     """
-    found = [{"partition": partition, "input": row.input, **row.result.row(), MASK: row.mask} for row in rows]
+    found = [
+        {
+            "partition": partition,
+            "input": row.input,
+            **{name: _text(value) for name, value in row.result.row().items()},
+            MASK: row.mask,
+        }
+        for row in rows
+    ]
     return pa.Table.from_pylist(found, schema=SCHEMA)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    return [_text(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _type(hint: Any) -> Any:
