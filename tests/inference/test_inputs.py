@@ -96,6 +96,17 @@ def test_dots_in_a_name_that_are_no_suffix():
     ]
 
 
+def test_a_name_that_would_be_too_long_with_what_it_is_called_by_ends_in_its_hash(tmp_path: Path):
+    long = ["a" * 250, "ä" * 120, "a" * 249 + "b"]
+    found = named(*(f"{name}.png" for name in long))
+    assert len(set(found)) == len(found)
+    for name, whole in zip(found, long, strict=True):
+        assert len(name.encode()) <= 200
+        assert whole.startswith(name[:-9])
+        (tmp_path / f"{name}_0001_seg.dcm").touch()
+    assert named("a" * 200 + ".png") == ["a" * 200]
+
+
 @given(st.lists(st.from_regex(r"[ab]/[aAbB](_[1-3])?\.(png|jpg)", fullmatch=True), max_size=12))
 def test_no_two_names_alike(files: list[str]):
     paths = [Path(file) for file in files]

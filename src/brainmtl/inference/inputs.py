@@ -1,6 +1,8 @@
 """Which files a prediction is asked for, which scans they make, and what their results are called."""
 
 import glob
+import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ OBJECTS = "dicom"
 PICTURES = "slices"
 PROBABILITIES = "probabilities"
 MAX_FILES = 100_000
+LONGEST = 200
+"""Bytes of a result's name, before what it is called by and numbered: file systems take 255 in all."""
 
 
 @dataclass(frozen=True)
@@ -99,19 +103,29 @@ def result_names(scans: Sequence[Scan]) -> list[str]:
         scans: in order.
 
     Returns:
-        One name a scan, no two alike, not even to a file system that ignores case.
+        One name a scan, no two alike, not even to a file system that ignores case; a long one ends in its
+        hash instead.
     """
-    wanted = {scan.name.casefold() for scan in scans}
+    wanted = [_short(scan.name) for scan in scans]
+    folded = {name.casefold() for name in wanted}
     taken: set[str] = set()
     names = []
-    for scan in scans:
-        name, number = scan.name, 1
-        while name.casefold() in taken or (number > 1 and name.casefold() in wanted):
+    for first in wanted:
+        name, number = first, 1
+        while name.casefold() in taken or (number > 1 and name.casefold() in folded):
             number += 1
-            name = f"{scan.name}_{number}"
+            name = f"{first}_{number}"
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _short(name: str) -> str:
+    whole = os.fsencode(name)
+    if len(whole) <= LONGEST:
+        return name
+    digest = hashlib.sha256(whole).hexdigest()[:8]
+    return f"{whole[: LONGEST - len(digest) - 1].decode(errors='ignore')}-{digest}"
 
 
 def _matches(path: Path) -> list[Path]:
