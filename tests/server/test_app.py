@@ -225,6 +225,22 @@ def test_other_sites_are_kept_out_unless_they_are_named(client):
         assert "access-control-allow-origin" not in api.options("/v1/predict", headers=asked).headers
 
 
+@pytest.mark.parametrize(
+    ("called", "answers"),
+    [
+        ("localhost:8000", 200),
+        ("[::1]:8000", 200),
+        ("LOCALHOST", 200),
+        ("other.example:8000", 421),
+        ("[", 421),
+    ],
+)
+def test_a_site_that_leads_its_own_name_here_is_kept_out(client, called, answers):
+    with client(hosts=("localhost", "::1")) as api:
+        for path in ("/", "/v1/models", "/metrics"):
+            assert api.get(path, headers={"Host": called}).status_code == answers
+
+
 @pytest.mark.parametrize("path", ["/", "/v1/models", "/none", "/main.js"])
 def test_every_answer_is_strict_with_browsers(client, path):
     with client() as api:

@@ -70,6 +70,25 @@ def test_it_listens_where_it_is_told_and_loads_neither_torch_nor_pandas(serve, t
         assert not re.search(r"/(torch|pandas|pyarrow)/", maps.read_text())
 
 
+@pytest.mark.parametrize(
+    ("options", "answers"),
+    [((), (200, 421)), (("--name", "Viewer.example"), (200, 200)), (("--token-file", "token"), (401, 401))],
+)
+def test_on_this_machine_it_answers_to_its_names_or_to_a_token(
+    serve, tmp_path, monkeypatch, options, answers
+):
+    monkeypatch.chdir(tmp_path)
+    Path("token").write_text("sesame")
+    server = serve(*options)
+    found = []
+    for name in (server.parts.netloc, "viewer.example"):
+        connection = server.connect()
+        connection.request("GET", "/v1/models", headers={"Host": name})
+        found.append(connection.getresponse().status)
+        connection.close()
+    assert tuple(found) == answers
+
+
 def test_the_command_and_the_settings_mean_the_same_by_default():
     said = {name: parameter.default for name, parameter in inspect.signature(command).parameters.items()}
     by_itself = Settings()

@@ -27,6 +27,10 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A name that a proxy calls it by, where it asks for no token; may be repeated."),
+    ] = None,
     prefix: Annotated[str, typer.Option(help="Path under which a proxy shows the server.")] = "",
     token_file: Annotated[
         Path | None, typer.Option(help="A file with the token that clients must show; or BRAINMTL_TOKEN.")
@@ -59,8 +63,10 @@ def serve(
     from brainmtl.server.serve import serve as listen
     from brainmtl.server.settings import Settings
 
+    token = _token(token_file)
     settings = Settings(
-        token=_token(token_file),
+        token=token,
+        hosts=(*LOOPBACK, *(one.lower() for one in name or ())) if host in LOOPBACK and token is None else (),
         origins=tuple(origin or ()),
         prefix=_prefix(prefix),
         memory=memory,

@@ -125,7 +125,7 @@ def create_app(
     }
     for error, handler in handlers.items():
         app.add_exception_handler(error, handler)
-    app.add_middleware(Guard, token=settings.token, prefix=settings.prefix)
+    app.add_middleware(Guard, token=settings.token, hosts=settings.hosts, prefix=settings.prefix)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

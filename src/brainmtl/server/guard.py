@@ -1,8 +1,10 @@
 """What every answer says to a browser, who may ask, and what a fault gives away."""
 
 import hmac
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,16 +37,17 @@ GUARDED: Final = ("/v1/", "/metrics")
 
 
 class Guard:
-    """Middleware: headers, the token, and faults that tell nothing.
+    """Middleware: headers, the token, the server's names, and faults that tell nothing.
 
     Args:
         app: what answers.
         token: what a client must show, if anything.
+        hosts: names that the server may be called by, in lower case; empty for any.
         prefix: of the server's paths.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, prefix: str) -> None:
-        self.app, self.prefix = app, prefix
+    def __init__(self, app: ASGIApp, token: str | None, hosts: Collection[str], prefix: str) -> None:
+        self.app, self.hosts, self.prefix = app, hosts, prefix
         self.expected = None if token is None else f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +68,9 @@ class Guard:
             await send(message)
 
         try:
+            if self.hosts and (name := _called(scope)) not in (*self.hosts, ""):
+                await respond(_misdirected(name))(scope, receive, dressed)
+                return
             if not self._welcome(scope):
                 await respond(_stranger())(scope, receive, dressed)
                 return
@@ -80,6 +86,24 @@ class Guard:
             return True
         shown = Headers(scope=scope).get("authorization", "")
         return hmac.compare_digest(shown.encode("latin-1"), self.expected)
+
+
+def _called(scope: Scope) -> str:
+    """The name in ``Host``; another site's page whose name was made to lead here still says that one."""
+    host = Headers(scope=scope).get("host", "")
+    try:
+        return urlsplit(f"//{host}").hostname or host
+    except ValueError:
+        return host
+
+
+def _misdirected(name: str) -> Refusal:
+    return Refusal(
+        HTTPStatus.MISDIRECTED_REQUEST,
+        f"the server is not called {name}",
+        where="Host",
+        mend="open it by its address, or start it with --name",
+    )
 
 
 def _stranger() -> Refusal:

@@ -10,6 +10,7 @@ class Settings:
 
     Attributes:
         token: what a client must show as ``Authorization: Bearer``; ``None`` asks for nothing.
+        hosts: names that it may be called by (``Host``, without the port); empty for any.
         origins: of other sites' pages that may call the API (CORS).
         prefix: path under which a proxy shows the server, e.g. ``"/brainmtl"``.
         memory: a folder that lies in memory, where uploads are read; ``None`` looks for one.
@@ -26,6 +27,7 @@ class Settings:
     """
 
     token: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     prefix: str = ""
     memory: Path | None = None
