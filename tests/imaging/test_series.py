@@ -74,6 +74,15 @@ def test_monochrome1_is_inverted(write_series, tmp_path: Path):
     assert np.abs(plain.grey.astype(int) + inverted.grey - 255).max() <= 1
 
 
+def test_a_head_is_the_same_grey_whichever_way_its_values_rise(write_series, tmp_path: Path):
+    plain, _ = read_stack(stacks(write_series(tmp_path / "a", HEAD))[0])
+    turned = (2000 - HEAD).astype(np.uint16)
+    inverted, _ = read_stack(
+        stacks(write_series(tmp_path / "b", turned, PhotometricInterpretation="MONOCHROME1"))[0]
+    )
+    assert np.abs(plain.grey.astype(int) - inverted.grey).max() <= 1
+
+
 def test_a_window_on_every_slice_is_used_and_otherwise_none(write_series, tmp_path: Path):
     files = write_series(tmp_path, HEAD, WindowCenter="500", WindowWidth="100")
     windowed, _ = read_stack(stacks(files)[0])
@@ -95,6 +104,70 @@ def test_echoes_at_one_place_are_stacks_of_their_own(write_series, tmp_path: Pat
     found = stacks([*second, *first])
     assert [[frame.file for frame in stack] for stack in found] == [first, second]
     assert all(stack_affine(stack) is not None for stack in found)
+
+
+def echoes(write_series, folder: Path, **told) -> tuple[list[Path], list[Path]]:
+    """Two images at each of seven places; ``told`` is what the second ones say otherwise."""
+    first = write_series(folder / "a", HEAD)
+    second = write_series(
+        folder / "b", HEAD, InstanceNumber=lambda number: number + 101,
+        SOPInstanceUID=lambda number: f"1.2.3.{number}", **told,
+    )  # fmt: skip
+    return first, second
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"EchoTime": 90},
+        {"TemporalPositionIdentifier": 2},
+        {"ImageType": ["DERIVED", "PRIMARY", "PHASE"]},
+        {"AcquisitionNumber": 2, "TriggerTime": lambda number: 10.0 * number},
+    ],
+    ids=["echo", "time", "kind", "acquisition"],
+)
+def test_an_echo_that_lacks_a_slice_takes_none_of_another(write_series, tmp_path: Path, told):
+    first, second = echoes(write_series, tmp_path, **told)
+    found = stacks([*second, *first[:4], *first[5:]])
+    assert [[frame.file for frame in stack] for stack in found] == [first[:4] + first[5:], second]
+    assert [stack_affine(stack) is not None for stack in found] == [False, True]
+
+
+def test_echoes_of_several_times_are_told_apart_by_both(write_series, tmp_path: Path):
+    written = [
+        write_series(
+            tmp_path / f"{echo}-{time}", HEAD, EchoTime=echo, TemporalPositionIdentifier=time,
+            SOPInstanceUID=lambda number, echo=echo, time=time: f"1.2.{echo}.{time}.{number}",
+            InstanceNumber=lambda number, echo=echo, time=time: 100 * echo + 10 * time + number,
+        )
+        for echo in (1, 2) for time in (1, 2)
+    ]  # fmt: skip
+    found = stacks([*written[3], *written[0], *written[2][1:], *written[1]])
+    assert [[frame.file for frame in stack] for stack in found] == [*written[:2], written[2][1:], written[3]]
+
+
+def test_where_nothing_tells_them_apart_a_lone_slice_joins_no_stack(write_series, tmp_path: Path):
+    first, second = echoes(write_series, tmp_path)
+    found = stacks([*first[:6], *second])
+    assert [[frame.file for frame in stack] for stack in found] == [first[:6], second[:6], second[6:]]
+    copied = stacks([*first, second[3]])
+    assert [[frame.file for frame in stack] for stack in copied] == [first, second[3:4]]
+
+
+def test_what_differs_from_slice_to_slice_of_one_stack_does_not_divide_it(write_series, tmp_path: Path):
+    files = write_series(tmp_path, HEAD, AcquisitionNumber=lambda number: number, EchoTime=lambda n: n % 2)
+    (stack,) = stacks(files)
+    assert [frame.file for frame in stack] == files
+
+
+def test_slices_of_another_pixel_size_are_a_stack_of_their_own(write_series, tmp_path: Path):
+    spacing = [[0.5, 0.75], [0.50001, 0.75], [0.5, 0.74999], *[[2.0, 2.0]] * 4]
+    files = write_series(tmp_path, HEAD, PixelSpacing=lambda number: spacing[number])
+    found = stacks(files)
+    assert [[frame.file for frame in stack] for stack in found] == [files[:3], files[3:]]
+    volumes = [read_stack(stack)[0] for stack in found]
+    assert [volume.pixel_mm for volume in volumes] == [(0.5, 0.75), (2.0, 2.0)]
+    assert [volume.voxel_ml for volume in volumes] == pytest.approx([0.5 * 0.75 * 5e-3, 0.02])
 
 
 def test_planes_sizes_and_series_never_mix(write_series, tmp_path: Path):
@@ -120,15 +193,23 @@ def test_slices_that_enclose_no_volume(write_series, tmp_path: Path, fault):
     assert [place.file for place in volume.places] == [frame.file for frame in stack]
 
 
-def test_a_bad_slice_is_named_and_the_others_are_read(write_series, tmp_path: Path):
-    files = write_series(tmp_path, HEAD)
-    files[2].write_bytes(files[2].read_bytes()[:-100])
-    (stack,) = stacks(files)
+@pytest.mark.parametrize("slices", [7, 3])
+@pytest.mark.parametrize("which", [1, -1])
+def test_a_bad_slice_is_named_and_the_others_are_read_and_enclose_no_volume(
+    write_series, tmp_path: Path, slices, which
+):
+    """Also where what is left lies evenly: without an end, or without the middle one of three."""
+    files = write_series(tmp_path, HEAD[:slices])
+    broken = files.pop(which)
+    broken.write_bytes(broken.read_bytes()[:-100])
+    (stack,) = stacks([*files, broken])
     volume, bad = read_stack(stack)
-    assert [place.file for place in volume.places] == files[:2] + files[3:]
+    assert [place.file for place in volume.places] == files
     assert [(frame.file, "cannot be decoded" in error.what) for frame, error in bad.items()] == [
-        (files[2], True)
+        (broken, True)
     ]
+    assert volume.voxel_ml is volume.step_mm is None
+    assert volume.warnings == (f"1 of its {slices} slices could not be read: no volume, no 3-D consistency",)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +83,15 @@ def test_another_modality_is_not_answered(package: ModelPackage, write_series, t
         assert found[0].class_name is not None
         if status == "abstained":
             assert f"modality {modality}: the model knows MR only" in found[0].reason
+
+
+def test_a_dicom_file_in_colours_is_no_slice(package: ModelPackage, write_series, tmp_path: Path):
+    for name, colours, status in (("map", coloured(0.3), "abstained"), ("grey", coloured(0), "ok")):
+        (file,) = write_series(tmp_path / name, np.zeros((1, 100, 100), np.uint8))
+        dataset = pydicom.dcmread(file)
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 3, "RGB"
+        dataset.PlanarConfiguration, dataset.PixelData = 0, colours.tobytes()
+        dataset.save_as(file)
+        result = package.predict(file)
+        assert result.status == status
+        assert ("of it is coloured" in (result.reason or "")) == (status == "abstained")

@@ -14,9 +14,11 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sr.codedict import codes
 from validator import validated
 
+from brainmtl.errors import InputError
 from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.inference.predict import predict_files
 from brainmtl.labels import CLASSES
@@ -266,6 +268,17 @@ def test_enhanced_mr(predict, head, tmp_path: Path):
         assert_missing_frames_are_empty=True,
     )
     assert (pixels[::-1, ..., 0] == ball).all()
+
+
+def test_one_slice_of_two_that_can_be_read_is_not_the_one_slice_of_a_file(package, head, tmp_path: Path):
+    dataset = pydicom.dcmread(enhanced(tmp_path / "a.dcm", head[4:6]))
+    dataset.compress(pydicom.uid.RLELossless)
+    first, second = generate_frames(dataset.PixelData, number_of_frames=2)
+    dataset.PixelData = encapsulate([first, second[:70]])
+    dataset.save_as(tmp_path / "a.dcm")
+    assert [result.status for result in package.predict_scan(tmp_path / "a.dcm")] == ["ok", "error"]
+    with pytest.raises(InputError, match="2 slices"):
+        package.predict(tmp_path / "a.dcm")
 
 
 def test_nifti_and_dicom_of_one_head_agree(predict, write_series, head, tmp_path: Path):

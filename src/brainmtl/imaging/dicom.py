@@ -25,6 +25,17 @@ logging.getLogger("pydicom").setLevel(logging.ERROR)
 
 NO_SLICE = {"SEG": "a segmentation", "RTDOSE": "a dose map", "PR": "a presentation state"}
 """Modalities whose objects may hold pixels that are no slice."""
+TELLING = (
+    ("MREchoSequence", "EffectiveEchoTime", "EchoNumbers"),
+    ("MREchoSequence", "EffectiveEchoTime", "EchoTime"),
+    ("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier"),
+    ("MRDiffusionSequence", "DiffusionBValue", "DiffusionBValue"),
+    ("MRImageFrameTypeSequence", "FrameType", "ImageType"),
+    ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime"),
+    ("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber"),
+)
+"""What tells images at one place apart: a functional group and its attribute, and the attribute of a plain
+file (PS3.3 C.7.6.16, C.8.13, C.8.3.1)."""
 Triple = tuple[float, float, float]
 
 
@@ -45,6 +56,7 @@ class Frame:
         down: where a step to the next row leads.
         position: centre of the first pixel in mm.
         pixel_mm: height and width of a pixel.
+        told: what the file says of each of :data:`TELLING`, as text; ``""`` where nothing.
     """
 
     file: Path
@@ -59,6 +71,7 @@ class Frame:
     down: Triple | None
     position: Triple | None
     pixel_mm: tuple[float, float] | None
+    told: tuple[str, ...] = ()
 
     @property
     def normal(self) -> NDArray[np.float64] | None:
@@ -182,7 +195,13 @@ def _frame(dataset: Dataset, path: Path, index: int, count: int, modality: str) 
         down=down,  # type: ignore[arg-type]
         position=_position(dataset, index, count, directions),  # type: ignore[arg-type]
         pixel_mm=spacing if spacing and min(spacing) > 0 else None,  # type: ignore[arg-type]
+        told=tuple(_told(dataset, index, *names) for names in TELLING),
     )
+
+
+def _told(dataset: Dataset, index: int, sequence: str, keyword: str, plain: str) -> str:
+    value = group_value(dataset, index, sequence, keyword)
+    return str(dataset.get(plain, "") if value is None else value)
 
 
 def _position(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
@@ -16,6 +17,7 @@ from pydicom.pixels.utils import iter_pixels
 from brainmtl.errors import InputError
 from brainmtl.imaging.apart import decode_apart
 from brainmtl.imaging.codestream import claimed_size
+from brainmtl.imaging.colour import colour_share
 from brainmtl.imaging.dicom import group_value, numbers
 from brainmtl.imaging.window import Curve, Window
 
@@ -50,11 +52,18 @@ class Shown:
         values: after the modality transformation, float32 ``(H, W)``; padding is not a number.
         window: the file's own; ``None`` where it has none.
         inverted: low values are bright.
+        colour: share of its surface that is coloured, 0 to 1.
     """
 
     values: NDArray[np.float32]
     window: Window | None
     inverted: bool
+    colour: float = 0.0
+
+    @property
+    def rising(self) -> NDArray[np.float32]:
+        """Its values, turned round where low ones are bright."""
+        return -self.values if self.inverted else self.values
 
 
 def show_frames(dataset: Dataset, indices: Sequence[int], path: Path) -> Iterator[Shown]:
@@ -119,7 +128,8 @@ def _show(dataset: Dataset, index: int, pixels: NDArray[Any]) -> Shown:
         pixels = apply_color_lut(pixels, dataset)
     if pixels.ndim == 3:
         top = float(np.iinfo(pixels.dtype).max if photometric == "PALETTE COLOR" else _top(dataset))
-        return Shown(pixels.astype(np.float32) @ LUMA, Window.between(0, top), False)
+        share = colour_share(Image.fromarray((pixels / top * 255).astype(np.uint8)))
+        return Shown(pixels.astype(np.float32) @ LUMA, Window.between(0, top), False, share)
     if pixels.dtype.kind == "u" and pixels.dtype.itemsize > 1:
         pixels = pixels & pixels.dtype.type(_top(dataset))  # old scanners keep overlays in the bits above
     values, inverted = _measure(dataset, index, pixels), photometric == "MONOCHROME1"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from brainmtl.errors import InputError
+from brainmtl.imaging.colour import colour_share
 from brainmtl.imaging.files import whole_file
 from brainmtl.imaging.limits import check_slice
 
@@ -22,8 +23,6 @@ BITS_PER_SAMPLE = 258
 LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
 """How a PNG of several channels of 16 bits is stored, of which Pillow keeps the high bytes → how it is to be
 read for the low ones: the other way round, or, for grey with alpha, with a pixel's four bytes as channels."""
-COLOURED, PATCHES = 24, 64
-"""Grey levels between the channels of a coloured patch, and patches along a picture's shorter side."""
 
 # The limit below is tighter than Pillow's, and its message better; ``catch_warnings`` is not for threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -79,7 +78,7 @@ def read_picture(path: Path, *, as_stored: bool = False) -> Picture:
             whole = _all_bits(image, path, raw) if raw in LOW_BYTES else image
             if not as_stored and image.format != "TIFF":  # Pillow has turned a TIFF as it loaded
                 ImageOps.exif_transpose(whole, in_place=True)
-            return Picture(_to_grey(whole), image.mode, _colour(whole))
+            return Picture(_to_grey(whole), image.mode, colour_share(whole))
     except InputError:
         raise
     except Exception as error:  # decoders raise anything on broken bytes
@@ -193,15 +192,6 @@ def _to_grey(image: Image.Image) -> NDArray[np.uint8]:
         deep, low, high = -deep, -high, -low
     scaled = (np.nan_to_num(deep, nan=low, posinf=high, neginf=low) - low) * (255.0 / max(high - low, 1e-12))
     return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
-
-
-def _colour(image: Image.Image) -> float:
-    """The share of patches whose channels lie more than :data:`COLOURED` apart; patches, for speed."""
-    if image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I"):
-        return 0.0
-    colours = image if image.mode == "RGB" else image.convert("RGB")
-    small = colours.reduce(max(1, min(image.size) // PATCHES))
-    return float((np.ptp(np.asarray(small), axis=2) > COLOURED).mean())
 
 
 def _white_is_zero(image: Image.Image) -> bool:

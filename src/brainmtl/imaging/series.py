@@ -1,7 +1,8 @@
 """DICOM frames put together to scans."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +19,25 @@ from brainmtl.imaging.window import robust_window, to_grey
 
 PARALLEL = 1e-3
 """Directions that differ less than this are the same."""
+SAME_SPACING = 1e-3
+"""Pixels whose sides differ by a smaller share are of one size."""
 SAME_PLACE_MM = 0.01
 EVEN = 0.05
+"""Slices are evenly spaced when none lies further from its place than this share of a step."""
 UNTOLD = "OT"
 """The modality of images of which nobody says what they are."""
-"""Slices are evenly spaced when none lies further from its place than this share of a step."""
-UNEVEN = "its slices are not evenly spaced, or their places are unknown: no volume, no 3-D consistency"
+NO_VOLUME = "no volume, no 3-D consistency"
+UNEVEN = f"its slices are not evenly spaced, or their places are unknown: {NO_VOLUME}"
 
 
 def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
-    """Sort frames into stacks of parallel slices of one series and one size.
+    """Sort frames into stacks of parallel slices of one series and one size, in pixels and in mm.
 
     Within a stack they rise along their normal. Where a series has several images at one place (echoes,
-    times) the first ones make one stack, the second ones another. Frames of unknown place keep the order of
-    their instance numbers.
+    times), what their files say of them deals them to stacks. Where that does not tell them apart, the first
+    ones make one stack, the second ones another, by instance number; places that have fewer than most are
+    then in stacks of their own, and so is what others have too many of. Frames of unknown place keep the
+    order of their instance numbers.
 
     Args:
         frames: of any number of series.
@@ -42,7 +48,7 @@ def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
     series: dict[tuple[str, tuple[int, int]], list[list[Frame]]] = defaultdict(list)
     for frame in frames:
         groups = series[frame.series, frame.shape]
-        fitting = next((group for group in groups if _parallel(group[0], frame)), None)
+        fitting = next((group for group in groups if _alike(group[0], frame)), None)
         if fitting is None:
             groups.append([frame])
         else:
@@ -82,7 +88,7 @@ def read_stack(frames: Sequence[Frame]) -> tuple[Volume | None, dict[Frame, Inpu
             else:
                 shown[frame] = one
     good = [frame for frame in frames if frame in shown]
-    return (_volume(good, shown) if good else None), bad
+    return (_volume(good, shown, len(bad)) if good else None), bad
 
 
 def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
@@ -97,7 +103,7 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     first = frames[0]
     if len(frames) < 2 or first.pixel_mm is None or first.right is None or first.down is None:
         return None
-    if any(frame.position is None or frame.pixel_mm != first.pixel_mm for frame in frames):
+    if any(frame.position is None or not _same_spacing(first, frame) for frame in frames):
         return None
     places = np.array([frame.position for frame in frames], dtype=np.float64)
     step = (places[-1] - places[0]) / (len(frames) - 1)
@@ -111,6 +117,16 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     affine[:3, 2] = np.array(first.right) * first.pixel_mm[1]
     affine[:3, 3] = places[0]
     return affine
+
+
+def _alike(one: Frame, other: Frame) -> bool:
+    return _parallel(one, other) and _same_spacing(one, other)
+
+
+def _same_spacing(one: Frame, other: Frame) -> bool:
+    if one.pixel_mm is None or other.pixel_mm is None:
+        return one.pixel_mm is other.pixel_mm
+    return bool(np.allclose(one.pixel_mm, other.pixel_mm, rtol=SAME_SPACING, atol=0))
 
 
 def _parallel(one: Frame, other: Frame) -> bool:
@@ -127,13 +143,45 @@ def _split(group: list[Frame]) -> list[tuple[Frame, ...]]:
     if normal is None or ordered[0].position is None:
         return [tuple(ordered)]
     heights = {frame: float(np.array(frame.position) @ normal) for frame in ordered}
-    stacks: dict[int, list[Frame]] = defaultdict(list)
-    previous, copies = -np.inf, 0
+    places: list[list[Frame]] = []
+    previous = -np.inf
     for frame in sorted(ordered, key=lambda frame: round(heights[frame] / SAME_PLACE_MM)):
-        copies = copies + 1 if heights[frame] - previous < SAME_PLACE_MM else 0
-        stacks[copies].append(frame)
+        if heights[frame] - previous < SAME_PLACE_MM:
+            places[-1].append(frame)
+        else:
+            places.append([frame])
         previous = heights[frame]
-    return [tuple(stack) for stack in stacks.values()]
+    return _deal(places)
+
+
+def _deal(places: Sequence[Sequence[Frame]]) -> list[tuple[Frame, ...]]:
+    """Deal the frames of each place to stacks."""
+    most = max(map(len, places))
+    if most == 1:
+        return [tuple(frame for (frame,) in places)]
+    stacks: dict[object, list[Frame]] = defaultdict(list)
+    telling = _telling(places, most)
+    usual = max((count, size) for size, count in Counter(map(len, places)).items())[1]
+    for place in places:
+        for number, frame in enumerate(place):
+            known = tuple(frame.told[row] for row in telling)
+            stacks[known or (len(place) < usual, number)].append(frame)
+    return sorted(
+        (tuple(stack) for stack in stacks.values()),
+        key=lambda stack: min((frame.number, str(frame.file), frame.index) for frame in stack),
+    )
+
+
+def _telling(places: Sequence[Sequence[Frame]], most: int) -> tuple[int, ...]:
+    """Which of what the files say gives each frame of a place another value, and no more values than that."""
+    rows = range(len(places[0][0].told))
+    for chosen in (*combinations(rows, 1), *combinations(rows, 2)):
+        said = [[tuple(frame.told[row] for row in chosen) for frame in place] for place in places]
+        if len({value for place in said for value in place}) == most and all(
+            max(Counter(place).values()) == 1 for place in said
+        ):
+            return chosen
+    return ()
 
 
 def _read_file(frames: Sequence[Frame]) -> Sequence[tuple[Shown, str] | InputError]:
@@ -149,32 +197,37 @@ def _read_file(frames: Sequence[Frame]) -> Sequence[tuple[Shown, str] | InputErr
     return found
 
 
-def _volume(frames: Sequence[Frame], shown: dict[Frame, tuple[Shown, str]]) -> Volume:
+def _volume(frames: Sequence[Frame], shown: dict[Frame, tuple[Shown, str]], missing: int) -> Volume:
     first = frames[0]
     view = View()
     if first.right is not None and first.down is not None:
         view = radiological(np.array(first.down), np.array(first.right))
     shared = None
     if any(shown[frame][0].window is None for frame in frames):
-        shared = robust_window([shown[frame][0].values for frame in frames])
+        shared = robust_window([shown[frame][0].rising for frame in frames])
     grey = np.empty((len(frames), *first.shape), np.uint8)
     for row, frame in enumerate(frames):
         one = shown[frame][0]
-        window = shared or one.window
-        assert window is not None
-        grey[row] = to_grey(one.values, window, one.inverted)
-    affine, spacing = stack_affine(frames), first.pixel_mm
+        if shared is not None or one.window is None:
+            assert shared is not None
+            grey[row] = to_grey(one.rising, shared)
+        else:
+            grey[row] = to_grey(one.values, one.window, one.inverted)
+    affine, spacing = None if missing else stack_affine(frames), first.pixel_mm
+    told = () if affine is not None or len(frames) + missing == 1 else (UNEVEN,)
+    if missing:
+        told = (f"{missing} of its {len(frames) + missing} slices could not be read: {NO_VOLUME}",)
     return Volume(
         grey=np.ascontiguousarray(view.upright(grey)),
         view=view,
-        places=tuple(_place(frame, shown[frame][1]) for frame in frames),
+        places=tuple(_place(frame, *shown[frame]) for frame in frames),
         pixel_mm=(spacing[1], spacing[0]) if spacing and view.transpose else spacing,
         affine=affine,
-        warnings=(UNEVEN,) if affine is None and len(frames) > 1 else (),
+        warnings=told,
     )
 
 
-def _place(frame: Frame, sha256: str) -> Place:
+def _place(frame: Frame, shown: Shown, sha256: str) -> Place:
     warnings = []
     if frame.burnt_in == "YES":
         warnings.append("text is burnt into the pixels: it may name the patient, and it is in the overlay")
@@ -183,4 +236,5 @@ def _place(frame: Frame, sha256: str) -> Place:
     told = frame.modality if frame.modality not in ("", UNTOLD) else None
     if told is None:
         warnings.append("modality unknown: the model knows MR only")
-    return Place(frame.file, sha256, frame.index + 1 if frame.count > 1 else None, told, tuple(warnings))
+    number = frame.index + 1 if frame.count > 1 else None
+    return Place(frame.file, sha256, number, told, shown.colour, tuple(warnings))

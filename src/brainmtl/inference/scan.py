@@ -85,8 +85,9 @@ def answer_scan(package: ModelPackage, path: Path, most: int | None = None) -> l
     volume, bad = read_scan(scans[0])
     if volume is None:
         raise bad[0][1]
-    if most is not None and len(volume.grey) > most:
-        raise InputError(f"{len(volume.grey)} slices", where=path, mend="predict_scan takes scans")
+    slices = len(volume.grey) + len(bad)
+    if most is not None and slices > most:
+        raise InputError(f"{slices} slices", where=path, mend="predict_scan takes scans")
     return [*answer_volume(package, volume), *(refused(package, file, error) for file, error in bad)]
 
 
@@ -121,7 +122,9 @@ def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[
         grey = volume.grey[start : start + batch_size]
         answers = package.answers(_squares(package, volume, start, start + len(grey)))
         for row, place in enumerate(volume.places[start : start + batch_size]):
-            result = package.result(str(place.file), grey[row], answers[row], modality=place.modality)
+            result = package.result(
+                str(place.file), grey[row], answers[row], modality=place.modality, colour=place.colour
+            )
             yield replace(
                 result,
                 slice=start + row,
