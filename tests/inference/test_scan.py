@@ -1,10 +1,12 @@
 """Scans become masks in their own geometry, and DICOM objects that other tools accept and read back."""
 
+import copy
 import csv
 import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import highdicom
@@ -19,8 +21,9 @@ from pydicom.sr.codedict import codes
 from validator import validated
 
 from brainmtl.errors import InputError
+from brainmtl.inference.inputs import find_scans
 from brainmtl.inference.package import ModelPackage, load_package
-from brainmtl.inference.predict import predict_files
+from brainmtl.inference.predict import predict_files, predict_scans
 from brainmtl.labels import CLASSES
 
 DEPTH, HEIGHT, WIDTH = 8, 64, 64
@@ -160,6 +163,58 @@ def test_a_single_slice_gets_a_report_of_the_slice(predict, write_series, head, 
     assert {item.name.meaning for item in group.get_measurements()} >= {"Area", "Long axis"}
 
 
+def test_the_report_of_an_uneven_series_points_at_its_largest_slice(
+    predict, write_series, head, tmp_path: Path
+):
+    """highdicom orders the frames as it likes; the largest is neither the first nor in the middle."""
+    slices = head.copy()
+    slices[4][:, 40:] = 100
+    heights = (0, 5, 10, 15, 20, 25, 31, 40)
+    files = write_series(
+        tmp_path / "scan", slices, **WINDOW, ImagePositionPatient=lambda number: [0, 0, heights[number]]
+    )
+    results = predict(tmp_path / "scan")
+    areas = [result.mask_area_px for result in results]
+    segmentation = highdicom.seg.segread(tmp_path / "out" / results[0].dicom_seg)
+    report = highdicom.sr.srread(tmp_path / "out" / results[0].dicom_sr)
+    (group,) = report.content.get_planar_roi_measurement_groups()
+    (frame,) = group.referenced_segmentation_frame.referenced_frame_numbers
+    assert segmentation.pixel_array[frame - 1].sum() == max(areas)
+    source = pydicom.dcmread(files[int(np.argmax(areas))]).SOPInstanceUID
+    image = group.referenced_segmentation_frame.source_image_for_segmentation
+    assert image.referenced_sop_instance_uid == source
+
+
+def test_objects_of_other_slices_have_other_names(package, write_series, head, tmp_path: Path):
+    """In one second, with the first slice in common."""
+    names = []
+    for count in (DEPTH, 5, DEPTH):
+        scans = find_scans(write_series(tmp_path / str(len(names)), head[:count], **WINDOW))
+        options = {"overlay": False, "view": False, "batch_size": 8, "started": datetime(2025, 1, 1)}
+        ((_, (result, *_)),) = predict_scans(package, scans, tmp_path / "out", **options)
+        made = [pydicom.dcmread(tmp_path / "out" / file) for file in (result.dicom_seg, result.dicom_sr)]
+        names.append([(one.SOPInstanceUID, one.SeriesInstanceUID) for one in made])
+    assert names[0] == names[2]
+    assert not {name for pair in names[0] for name in pair} & {name for pair in names[1] for name in pair}
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+    ],
+    ids=["Japanese", "Korean"],
+)
+def test_names_in_any_script_are_repeated(predict, write_series, head, tmp_path: Path, charset, name):
+    write_series(tmp_path / "scan", head, **WINDOW, SpecificCharacterSet=charset, PatientName=name)
+    result = predict(tmp_path / "scan")[0]
+    for file in (result.dicom_seg, result.dicom_sr):
+        validated(tmp_path / "out" / file)
+        made = pydicom.dcmread(tmp_path / "out" / file)
+        assert (made.SpecificCharacterSet, str(made.PatientName)) == ("ISO_IR 192", name)
+
+
 @pytest.mark.parametrize("tool", ["dcmdump", "SimpleITK"])
 def test_independent_tools_open_the_objects(predict, write_series, head, tmp_path: Path, tool):
     write_series(tmp_path / "scan", head, **WINDOW)
@@ -268,6 +323,51 @@ def test_enhanced_mr(predict, head, tmp_path: Path):
         assert_missing_frames_are_empty=True,
     )
     assert (pixels[::-1, ..., 0] == ball).all()
+
+
+def test_each_stack_of_a_file_has_objects_of_its_own(predict, head, tmp_path: Path):
+    """Two echoes at each place, the second one without tumour on a slice; each frame says how it lies."""
+    dataset = pydicom.dcmread(enhanced(tmp_path / "a.dcm", head))
+    frames, orientation = [], dataset.SharedFunctionalGroupsSequence[0].pop("PlaneOrientationSequence")
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        frame.add(orientation)
+        for echo in (10, 90):
+            frames.append(copy.deepcopy(frame))
+            frames[-1].MREchoSequence = [Dataset()]
+            frames[-1].MREchoSequence[0].EffectiveEchoTime = echo
+    pixels = dataset.pixel_array.repeat(2, axis=0)
+    pixels[2 * (DEPTH - 1 - 5) + 1] = 0
+    dataset.PerFrameFunctionalGroupsSequence, dataset.NumberOfFrames = frames, 2 * DEPTH
+    dataset.PixelData = pixels.astype("<u2").tobytes()
+    dataset.save_as(tmp_path / "a.dcm")
+    results = predict(tmp_path / "a.dcm")
+    assert {result.frame % 2 for result in results[:DEPTH]} == {1}
+    areas = {result.frame: result.mask_area_px for result in results if result.mask_area_px}
+    assert len(areas) == 7
+    found = {}
+    for file in {result.dicom_seg for result in results}:
+        validated(tmp_path / "out" / file)
+        made = pydicom.dcmread(tmp_path / "out" / file)
+        images = [
+            group.DerivationImageSequence[0].SourceImageSequence[0]
+            for group in made.PerFrameFunctionalGroupsSequence
+        ]
+        sums = made.pixel_array.sum(axis=(1, 2))
+        found |= {image.ReferencedFrameNumber: area for image, area in zip(images, sums, strict=True)}
+    assert found == areas
+
+
+def test_frames_of_several_files_have_no_objects(predict, head, tmp_path: Path):
+    for name, frames in (("a", slice(0, 4)), ("b", slice(4, 8))):
+        dataset = pydicom.dcmread(enhanced(tmp_path / f"{name}.dcm", head[frames]))
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.1.{ord(name)}"
+        for frame in dataset.PerFrameFunctionalGroupsSequence:
+            frame.PlanePositionSequence[0].ImagePositionPatient[2] += 4 * STEP * (name == "b")
+        dataset.save_as(tmp_path / f"{name}.dcm")
+    results = predict(tmp_path / "a.dcm", tmp_path / "b.dcm")
+    assert results[0].volume_ml is not None
+    assert {result.dicom_seg for result in results} == {None}
+    assert "no DICOM-SEG: none could be made" in results[0].warnings[-1]
 
 
 def test_one_slice_of_two_that_can_be_read_is_not_the_one_slice_of_a_file(package, head, tmp_path: Path):

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
@@ -27,7 +28,6 @@ FILED_UNDER: Final = frozenset(
         "SOPClassUID",
         "SOPInstanceUID",
         "Modality",
-        "SpecificCharacterSet",
         "PatientName",
         "PatientID",
         "IssuerOfPatientID",
@@ -44,6 +44,7 @@ FILED_UNDER: Final = frozenset(
 """What an object must repeat so that an archive lays it beside its source: the patient's and the study's
 attributes of type 1 and 2 (PS3.3, C.7.1.1 and C.7.2.1). The physicians, the institution, age, weight,
 history, comments and every private element stay behind."""
+UNICODE: Final = "ISO_IR 192"
 NEVER_ABSENT: Final = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
     *("StudyDate", "StudyTime", "StudyID", "AccessionNumber"),
@@ -62,16 +63,19 @@ class Maker:
         sha256: of its package.
         version: of brainmtl.
         started: when the batch began; an object made again in the same batch is the same to the last byte.
+        found: what tells its findings of one scan from those of another, e.g. a hash of the masks.
     """
 
     model: str
     sha256: str
     version: str
     started: datetime
+    found: str = ""
 
     def uid(self, kind: str, sources: Sequence[Dataset]) -> UID:
         """Name an object after what it was made of, by what, and when (a UUID, PS3.5 annex B.2)."""
-        parts = (kind, self.sha256, self.version, self.started.isoformat(), sources[0].SOPInstanceUID)
+        images = (source.SOPInstanceUID for source in sources)
+        parts = (kind, self.sha256, self.version, self.started.isoformat(), self.found, *images)
         return UID(f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '|'.join(map(str, parts))).int}")
 
     def stamp(self, made: Dataset) -> None:
@@ -82,7 +86,7 @@ class Maker:
             equipment.ContributionDateTime = self.started.strftime("%Y%m%d%H%M%S")
 
 
-def read_sources(places: Sequence[Place]) -> list[Dataset]:
+def read_sources(places: Sequence[Place]) -> dict[Path, Dataset]:
     """Read the headers that an object refers to, without what it has no need of.
 
     Args:
@@ -91,9 +95,8 @@ def read_sources(places: Sequence[Place]) -> list[Dataset]:
     Returns:
         One data set a file, in order.
     """
-    return [
-        _needed(open_dicom(file, pixels=False)[0]) for file in dict.fromkeys(place.file for place in places)
-    ]
+    files = dict.fromkeys(place.file for place in places)
+    return {file: _needed(open_dicom(file, pixels=False)[0]) for file in files}
 
 
 def save_object(path: Path, made: Dataset) -> None:
@@ -111,11 +114,14 @@ def save_object(path: Path, made: Dataset) -> None:
 
 
 def _needed(source: Dataset) -> Dataset:
+    """What an object repeats of its source, in Unicode: highdicom does not know every set of characters."""
+    source.decode()
     kept = Dataset()
     for keyword in NEVER_ABSENT:
         setattr(kept, keyword, None)
     for element in source:
         if element.tag.group in GEOMETRY or element.keyword in FILED_UNDER:
-            kept.add(element)
+            kept.add(DataElement(element.tag, "PN", str(element.value)) if element.VR == "PN" else element)
+    kept.SpecificCharacterSet = UNICODE
     kept.file_meta = source.file_meta
     return kept

@@ -1,6 +1,7 @@
 """A mask as a DICOM Segmentation that refers to its source images."""
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from brainmtl.imaging.dicom_object import MANUFACTURER, Maker, save_object
 from brainmtl.imaging.volume import Place
 
 SERIES_NUMBER = 9001
+SHARED = ("PlaneOrientationSequence", "PixelMeasuresSequence")
+"""What the frames of a stack have in common, and some sources say of each by itself."""
 
 
 def write_segmentation(
@@ -26,6 +29,8 @@ def write_segmentation(
     unanswered: int = 0,
 ) -> Segmentation:
     """Write a DICOM-SEG with one binary segment; slices without tumour are left out.
+
+    A multi-frame source may hold other stacks too: the object knows the frames of this one alone.
 
     Args:
         path: where to.
@@ -42,10 +47,11 @@ def write_segmentation(
     Raises:
         InputError: the file cannot be written.
         Exception: of highdicom's and pydicom's many kinds, where the source lacks what the format demands,
-            e.g. a frame of reference.
+            e.g. a frame of reference; or the slices are frames of several files.
     """
+    frames = sorted(place.frame for place in places if place.frame is not None)
     made = Segmentation(
-        source_images=list(sources),
+        source_images=[_only(source, frames) for source in sources] if frames else list(sources),
         pixel_array=_by_frame(masks, places, sources).astype(np.uint8),
         segmentation_type="BINARY",
         segment_descriptions=[_tumour(maker)],
@@ -64,9 +70,54 @@ def write_segmentation(
     made.DimensionOrganizationSequence[0].DimensionOrganizationUID = maker.uid("dimensions", sources)
     for index in made.DimensionIndexSequence:
         index.DimensionOrganizationUID = maker.uid("dimensions", sources)
+    if frames:
+        for image in _images(made):
+            image.ReferencedFrameNumber = frames[int(image.ReferencedFrameNumber) - 1]
     maker.stamp(made)
     save_object(path, made)
     return made
+
+
+def find_frame(made: Segmentation, source: Dataset, frame: int | None) -> int:
+    """Find the frame of a segmentation, from 1, that was found on an image.
+
+    Args:
+        made: of :func:`write_segmentation`.
+        source: the image's header.
+        frame: which frame of it, from 1; ``None`` if it is the only one.
+
+    Raises:
+        StopIteration: there is none: no tumour was found on it.
+    """
+    return next(
+        number
+        for number, image in enumerate(_images(made), 1)
+        if (image.ReferencedSOPInstanceUID, image.get("ReferencedFrameNumber"))
+        == (source.SOPInstanceUID, frame)
+    )
+
+
+def _images(made: Segmentation) -> list[Dataset]:
+    """The image that each frame was found on."""
+    return [
+        group.DerivationImageSequence[0].SourceImageSequence[0]
+        for group in made.PerFrameFunctionalGroupsSequence
+    ]
+
+
+def _only(source: Dataset, frames: Sequence[int]) -> Dataset:
+    """The header of a multi-frame file as if it had the frames of one stack only."""
+    groups = source.get("PerFrameFunctionalGroupsSequence")
+    if not groups:
+        return source
+    kept, shared = copy(source), copy(source.SharedFunctionalGroupsSequence[0])
+    kept.PerFrameFunctionalGroupsSequence = own = [groups[frame - 1] for frame in frames]
+    kept.NumberOfFrames = len(frames)
+    for keyword in SHARED:
+        if keyword in own[0]:
+            setattr(shared, keyword, own[0][keyword].value)
+    kept.SharedFunctionalGroupsSequence = [shared]
+    return kept
 
 
 def _told(unanswered: int) -> str:
@@ -76,12 +127,13 @@ def _told(unanswered: int) -> str:
 def _by_frame(
     masks: NDArray[np.bool_], places: Sequence[Place], sources: Sequence[Dataset]
 ) -> NDArray[np.bool_]:
-    """A multi-frame source wants a mask for each of its frames, in their order."""
-    if places[0].frame is None:
+    """The masks of a multi-frame source in the order of its frames."""
+    numbers = [place.frame for place in places]
+    if None in numbers:
         return masks
-    whole = np.zeros((int(sources[0].NumberOfFrames), *masks.shape[1:]), bool)
-    whole[[(place.frame or 1) - 1 for place in places]] = masks
-    return whole
+    if len(sources) > 1:
+        raise ValueError("its slices are frames of several files")
+    return masks[np.argsort(np.array(numbers))]
 
 
 def _tumour(maker: Maker) -> Any:

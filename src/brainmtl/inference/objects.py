@@ -1,6 +1,7 @@
 """The DICOM objects of a scan: its segmentation, and a report of what was measured."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -54,7 +55,7 @@ def write_objects(
     except Exception as error:  # highdicom raises anything on sources that lack something
         said = str(error).strip().splitlines() or [type(error).__name__]
         (out / segmentation).unlink(missing_ok=True)
-        told = f"no DICOM-SEG: the source does not allow one ({said[0]})"
+        told = f"no DICOM-SEG: none could be made of this source ({said[0]})"
         return [replace(result, warnings=(*result.warnings, told)) for result in results]
     return [replace(result, dicom_seg=segmentation, dicom_sr=report) for result in results]
 
@@ -67,25 +68,26 @@ def _write(
     report: Path,
     started: datetime,
 ) -> None:
-    from brainmtl.imaging.segmentation_object import write_segmentation
+    from brainmtl.imaging.segmentation_object import find_frame, write_segmentation
     from brainmtl.imaging.structured_report import write_report
 
     said = results[0]
-    maker = Maker(said.model, said.model_sha256, said.version, started)
-    sources = read_sources(volume.places)
-    unanswered = _unanswered(results, volume, sources)
+    digest = hashlib.sha256(repr([place.frame for place in volume.places]).encode() + masks.tobytes())
+    maker = Maker(said.model, said.model_sha256, said.version, started, digest.hexdigest())
+    headers = read_sources(volume.places)
+    sources = list(headers.values())
+    unanswered = _unanswered(results, volume, headers)
     made = write_segmentation(segmentation, masks, volume.places, sources, maker, len(unanswered))
-    areas = masks.sum(axis=(1, 2))
-    largest = int(np.count_nonzero(areas[: int(areas.argmax())])) + 1
+    place = volume.places[int(masks.sum(axis=(1, 2)).argmax())]
+    largest = find_frame(made, headers[place.file], place.frame)
     write_report(report, _finding(results), made, largest, sources, maker, unanswered)
 
 
 def _unanswered(
-    results: Sequence[Result], volume: Volume, sources: Sequence["Dataset"]
+    results: Sequence[Result], volume: Volume, headers: "Mapping[Path, Dataset]"
 ) -> "list[Unanswered]":
     from brainmtl.imaging.unanswered import Unanswered
 
-    headers = dict(zip(dict.fromkeys(place.file for place in volume.places), sources, strict=True))
     return [
         Unanswered(row, headers[place.file], place.frame, result.reason or "")
         for row, (result, place) in enumerate(zip(results, volume.places, strict=True))
