@@ -126,9 +126,28 @@ def test_a_bad_slice_is_named_and_the_others_are_read(write_series, tmp_path: Pa
     (stack,) = stacks(files)
     volume, bad = read_stack(stack)
     assert [place.file for place in volume.places] == files[:2] + files[3:]
+    assert volume.unread == 1
+    assert "1 of its 7 slices could not be read: no volume" in volume.warnings
     assert [(frame.file, "cannot be decoded" in error.what) for frame, error in bad.items()] == [
         (files[2], True)
     ]
+
+
+@pytest.mark.parametrize("broken", [{0, 1}, {4, 5, 6}, {0, 6}, {1, 3, 5}, {0, 1, 2, 3, 5, 6}])
+def test_what_was_read_lies_where_it_lay_or_nowhere(write_series, tmp_path: Path, broken):
+    """Also where every second slice is left, which by themselves lie evenly."""
+    files = write_series(tmp_path, HEAD)
+    for number in broken:
+        files[number].write_bytes(files[number].read_bytes()[:-100])
+    volume, bad = read_stack(stacks(files)[0])
+    left = [number for number in range(len(HEAD)) if number not in broken]
+    assert (volume.unread, len(bad)) == (len(broken), len(broken))
+    if left[-1] - left[0] >= len(left) or len(left) == 1:
+        assert volume.affine is None
+        return
+    for row, number in enumerate(left):
+        place = pydicom.dcmread(files[number]).ImagePositionPatient
+        assert (volume.affine @ [row, 0, 0, 1])[:3] == pytest.approx(list(place))
 
 
 @pytest.mark.parametrize(

@@ -348,6 +348,36 @@ def test_a_volume_gives_neighbours_and_its_ends_give_themselves(
         assert np.array_equal(found[row], alone[min(max(row + shift, 0), DEPTH - 1)])
 
 
+@pytest.mark.parametrize("broken", [(4, 5, 6, 7), (0,), (3,), (1, 3, 5, 7), (0, 1, 2, 4, 5, 6, 7)])
+def test_a_scan_that_was_not_read_to_the_end_has_no_volume(
+    predict, write_series, head, tmp_path: Path, broken
+):
+    files = write_series(tmp_path / "scan", head, **WINDOW)
+    for number in broken:
+        files[number].write_bytes(files[number].read_bytes()[:-100])
+    results = predict(tmp_path / "scan")
+    read = [result for result in results if result.status != "error"]
+    assert len(read) == DEPTH - len(broken)
+    assert [Path(result.file) for result in results if result.status == "error"] == [
+        files[number] for number in broken
+    ]
+    said = f"{len(broken)} of its {DEPTH} slices could not be read: no volume"
+    assert all(result.volume_ml is None and said in result.warnings for result in read)
+    with (tmp_path / "out" / "results.csv").open(newline="") as handle:
+        assert {line["volume_ml"] for line in csv.DictReader(handle)} == {""}
+    for file in {result.nifti for result in read} - {None}:
+        mask = nibabel.load(tmp_path / "out" / file)
+        assert mask.get_fdata().sum() == sum(result.mask_area_px for result in read)
+        assert mask.header.get_zooms()[2] == pytest.approx(STEP)
+        first = pydicom.dcmread(read[0].file).ImagePositionPatient
+        assert mask.affine[:3, 3] == pytest.approx([-first[0], -first[1], first[2]])
+    for file in {result.dicom_sr for result in read} - {None}:
+        report = highdicom.sr.srread(tmp_path / "out" / file)
+        assert not report.content.get_volumetric_roi_measurement_groups()
+        assert report.content.get_planar_roi_measurement_groups()
+        validated(tmp_path / "out" / file)
+
+
 def test_slices_without_an_even_place_stand_for_their_neighbours(make_package, write_series, head, tmp_path):
     package = load_package(make_package(neighbours=1, sees=(1, 0, 0)))
     files = write_series(tmp_path / "scan", head, **WINDOW)

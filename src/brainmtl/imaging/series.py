@@ -82,7 +82,7 @@ def read_stack(frames: Sequence[Frame]) -> tuple[Volume | None, dict[Frame, Inpu
             else:
                 shown[frame] = one
     good = [frame for frame in frames if frame in shown]
-    return (_volume(good, shown) if good else None), bad
+    return (_volume(frames, good, shown) if good else None), bad
 
 
 def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
@@ -149,8 +149,9 @@ def _read_file(frames: Sequence[Frame]) -> Sequence[tuple[Shown, str] | InputErr
     return found
 
 
-def _volume(frames: Sequence[Frame], shown: dict[Frame, tuple[Shown, str]]) -> Volume:
-    first = frames[0]
+def _volume(stack: Sequence[Frame], frames: Sequence[Frame], shown: dict[Frame, tuple[Shown, str]]) -> Volume:
+    """The scan of those frames of a stack that were read."""
+    first, unread = frames[0], len(stack) - len(frames)
     view = View()
     if first.right is not None and first.down is not None:
         view = radiological(np.array(first.down), np.array(first.right))
@@ -163,15 +164,27 @@ def _volume(frames: Sequence[Frame], shown: dict[Frame, tuple[Shown, str]]) -> V
         window = shared or one.window
         assert window is not None
         grey[row] = to_grey(one.values, window, one.inverted)
-    affine, spacing = stack_affine(frames), first.pixel_mm
+    affine, spacing = _affine(stack, frames), first.pixel_mm
+    warnings = [UNEVEN] if affine is None and len(frames) > 1 else []
+    if unread:
+        warnings.append(f"{unread} of its {len(stack)} slices could not be read: no volume")
     return Volume(
         grey=np.ascontiguousarray(view.upright(grey)),
         view=view,
         places=tuple(_place(frame, shown[frame][1]) for frame in frames),
         pixel_mm=(spacing[1], spacing[0]) if spacing and view.transpose else spacing,
         affine=affine,
-        warnings=(UNEVEN,) if affine is None and len(frames) > 1 else (),
+        unread=unread,
+        warnings=tuple(warnings),
     )
+
+
+def _affine(stack: Sequence[Frame], frames: Sequence[Frame]) -> NDArray[np.float64] | None:
+    """Of those frames of a stack that were read; ``None`` where one between them was not."""
+    start = stack.index(frames[0])
+    if stack_affine(stack) is None or tuple(stack[start : start + len(frames)]) != tuple(frames):
+        return None
+    return stack_affine(frames)
 
 
 def _place(frame: Frame, sha256: str) -> Place:

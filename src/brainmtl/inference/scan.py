@@ -154,7 +154,8 @@ def _measure(results: list[Result], volume: Volume) -> list[Result]:
         return results
     masks = np.stack(marked)
     kept = masks if volume.step_mm is None else drop_stray(masks, volume.step_mm)
-    millilitres = None if volume.voxel_ml is None else float(kept.sum()) * volume.voxel_ml
+    voxel = None if volume.unread else volume.voxel_ml
+    millilitres = None if voxel is None else float(kept.sum()) * voxel
     return [
         _measure_slice(
             replace(result, volume_ml=measured(millilitres)), after, int((before & ~after).sum()), volume
