@@ -107,6 +107,31 @@ def test_planes_sizes_and_series_never_mix(write_series, tmp_path: Path):
     ]  # fmt: skip
 
 
+def test_pixels_of_two_sizes_are_stacks_of_their_own(write_series, tmp_path: Path):
+    def spacing(number: int):
+        return [0.5, 0.75] if number < 4 else [1, 1.5]
+
+    fine, coarse = stacks(write_series(tmp_path, HEAD, PixelSpacing=spacing))
+    assert [len(fine), len(coarse)] == [4, 3]
+    for stack in (fine, coarse):
+        volume, _ = read_stack(stack)
+        said = {tuple(pydicom.dcmread(place.file).PixelSpacing) for place in volume.places}
+        assert said == {volume.pixel_mm}
+        assert volume.voxel_ml == pytest.approx(np.prod(volume.pixel_mm) * 5 / 1000)
+
+
+def test_pixels_that_differ_by_the_noise_of_a_header_are_of_one_size(write_series, tmp_path: Path):
+    """Also on either side of a step of rounding."""
+
+    def spacing(number: int):
+        return [0.4995 + 1e-4 * (number % 3 - 1)] * 2
+
+    (stack,) = stacks(write_series(tmp_path, HEAD, PixelSpacing=spacing))
+    volume, _ = read_stack(stack)
+    assert volume.warnings == ()
+    assert volume.voxel_ml == pytest.approx(0.4995**2 * 5 / 1000, rel=1e-3)
+
+
 @pytest.mark.parametrize("fault", ["gap", "unplaced", "no spacing"])
 def test_slices_that_enclose_no_volume(write_series, tmp_path: Path, fault):
     changes = {"unplaced": {"ImagePositionPatient": None}, "no spacing": {"PixelSpacing": None}}

@@ -378,6 +378,19 @@ def test_a_scan_that_was_not_read_to_the_end_has_no_volume(
         validated(tmp_path / "out" / file)
 
 
+def test_an_area_is_measured_with_the_pixels_of_its_own_slice(predict, write_series, head, tmp_path: Path):
+    def spacing(number: int):
+        return [ROW, COLUMN] if number < 4 else [2 * ROW, 3 * COLUMN]
+
+    write_series(tmp_path / "scan", head, PixelSpacing=spacing, **WINDOW)
+    results = predict(tmp_path / "scan")
+    assert len(results) == DEPTH
+    assert sum(result.mask_area_px > 0 for result in results) > 3
+    for result in results:
+        pixel = pydicom.dcmread(result.file).PixelSpacing
+        assert result.mask_area_mm2 == pytest.approx(result.mask_area_px * pixel[0] * pixel[1], abs=1e-3)
+
+
 def test_slices_without_an_even_place_stand_for_their_neighbours(make_package, write_series, head, tmp_path):
     package = load_package(make_package(neighbours=1, sees=(1, 0, 0)))
     files = write_series(tmp_path / "scan", head, **WINDOW)

@@ -18,16 +18,18 @@ from brainmtl.imaging.window import robust_window, to_grey
 
 PARALLEL = 1e-3
 """Directions that differ less than this are the same."""
+SAME_PIXEL_MM = 1e-3
+"""Sides of pixels that differ less than this are the same: headers round."""
 SAME_PLACE_MM = 0.01
 EVEN = 0.05
+"""Slices are evenly spaced when none lies further from its place than this share of a step."""
 UNTOLD = "OT"
 """The modality of images of which nobody says what they are."""
-"""Slices are evenly spaced when none lies further from its place than this share of a step."""
 UNEVEN = "its slices are not evenly spaced, or their places are unknown: no volume, no 3-D consistency"
 
 
 def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
-    """Sort frames into stacks of parallel slices of one series and one size.
+    """Sort frames into stacks of parallel slices of one series and one size, in pixels and in mm.
 
     Within a stack they rise along their normal. Where a series has several images at one place (echoes,
     times) the first ones make one stack, the second ones another. Frames of unknown place keep the order of
@@ -42,7 +44,7 @@ def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
     series: dict[tuple[str, tuple[int, int]], list[list[Frame]]] = defaultdict(list)
     for frame in frames:
         groups = series[frame.series, frame.shape]
-        fitting = next((group for group in groups if _parallel(group[0], frame)), None)
+        fitting = next((group for group in groups if _fits(group[0], frame)), None)
         if fitting is None:
             groups.append([frame])
         else:
@@ -89,7 +91,7 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     """Find what takes (slice, row, column, 1) to mm in DICOM's axes.
 
     Args:
-        frames: a stack, in order.
+        frames: of a stack of :func:`stack_frames`, in order.
 
     Returns:
         float64 ``(4, 4)``; ``None`` for a single slice, unknown places or uneven steps.
@@ -97,7 +99,7 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     first = frames[0]
     if len(frames) < 2 or first.pixel_mm is None or first.right is None or first.down is None:
         return None
-    if any(frame.position is None or frame.pixel_mm != first.pixel_mm for frame in frames):
+    if any(frame.position is None for frame in frames):
         return None
     places = np.array([frame.position for frame in frames], dtype=np.float64)
     step = (places[-1] - places[0]) / (len(frames) - 1)
@@ -111,6 +113,16 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     affine[:3, 2] = np.array(first.right) * first.pixel_mm[1]
     affine[:3, 3] = places[0]
     return affine
+
+
+def _fits(one: Frame, other: Frame) -> bool:
+    return _parallel(one, other) and _same_pixels(one, other)
+
+
+def _same_pixels(one: Frame, other: Frame) -> bool:
+    if one.pixel_mm is None or other.pixel_mm is None:
+        return one.pixel_mm is other.pixel_mm
+    return bool(np.allclose(one.pixel_mm, other.pixel_mm, rtol=0, atol=SAME_PIXEL_MM))
 
 
 def _parallel(one: Frame, other: Frame) -> bool:
