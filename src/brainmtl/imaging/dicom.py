@@ -25,6 +25,16 @@ logging.getLogger("pydicom").setLevel(logging.ERROR)
 
 NO_SLICE = {"SEG": "a segmentation", "RTDOSE": "a dose map", "PR": "a presentation state"}
 """Modalities whose objects may hold pixels that are no slice."""
+TRAITS = (
+    ("MREchoSequence", "EffectiveEchoTime", "EchoNumbers"),
+    ("MREchoSequence", "EffectiveEchoTime", "EchoTime"),
+    ("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier"),
+    ("MRDiffusionSequence", "DiffusionBValue", "DiffusionBValue"),
+    ("MRImageFrameTypeSequence", "FrameType", "ImageType"),
+    ("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber"),
+)
+"""What may tell images at one place apart, the surest first: a functional group, its attribute (PS3.3,
+C.7.6.16 and C.8.13.5), and the attribute of files without such groups."""
 Triple = tuple[float, float, float]
 
 
@@ -45,6 +55,8 @@ class Frame:
         down: where a step to the next row leads.
         position: centre of the first pixel in mm.
         pixel_mm: height and width of a pixel.
+        traits: what the file says of each of :data:`TRAITS`, as text; ``""`` where nothing.
+        mixed: whether it may lie in a stack of images of another kind: set where stacks are made.
     """
 
     file: Path
@@ -59,6 +71,13 @@ class Frame:
     down: Triple | None
     position: Triple | None
     pixel_mm: tuple[float, float] | None
+    traits: tuple[str, ...]
+    mixed: bool = False
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """What its series is sorted by where space does not say."""
+        return self.number, str(self.file), self.index
 
     @property
     def normal(self) -> NDArray[np.float64] | None:
@@ -182,7 +201,14 @@ def _frame(dataset: Dataset, path: Path, index: int, count: int, modality: str) 
         down=down,  # type: ignore[arg-type]
         position=_position(dataset, index, count, directions),  # type: ignore[arg-type]
         pixel_mm=spacing if spacing and min(spacing) > 0 else None,  # type: ignore[arg-type]
+        traits=tuple(_trait(dataset, index, *names) for names in TRAITS),
     )
+
+
+def _trait(dataset: Dataset, index: int, sequence: str, keyword: str, plain: str) -> str:
+    value = group_value(dataset, index, sequence, keyword)
+    value = dataset.get(plain) if value is None else value
+    return "" if value is None else str(value)
 
 
 def _position(

@@ -11,6 +11,7 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.dicom import Frame, open_dicom
 from brainmtl.imaging.dicom_pixels import Shown, show_frames
 from brainmtl.imaging.limits import check_scan
+from brainmtl.imaging.repeats import part_repeats
 from brainmtl.imaging.threads import threads
 from brainmtl.imaging.view import View, radiological
 from brainmtl.imaging.volume import Place, Volume
@@ -26,14 +27,18 @@ EVEN = 0.05
 UNTOLD = "OT"
 """The modality of images of which nobody says what they are."""
 UNEVEN = "its slices are not evenly spaced, or their places are unknown: no volume, no 3-D consistency"
+MIXED = (
+    "its series has more images at some places than at others, and nothing tells which belong together: "
+    "this scan may mix them"
+)
 
 
 def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
     """Sort frames into stacks of parallel slices of one series and one size, in pixels and in mm.
 
     Within a stack they rise along their normal. Where a series has several images at one place (echoes,
-    times) the first ones make one stack, the second ones another. Frames of unknown place keep the order of
-    their instance numbers.
+    times) :func:`~brainmtl.imaging.repeats.part_repeats` tells which belong together. Frames of unknown place
+    keep the order of their instance numbers.
 
     Args:
         frames: of any number of series.
@@ -134,18 +139,18 @@ def _parallel(one: Frame, other: Frame) -> bool:
 
 
 def _split(group: list[Frame]) -> list[tuple[Frame, ...]]:
-    ordered = sorted(group, key=lambda frame: (frame.number, str(frame.file), frame.index))
+    ordered = sorted(group, key=lambda frame: frame.order)
     normal = ordered[0].normal
     if normal is None or ordered[0].position is None:
         return [tuple(ordered)]
     heights = {frame: float(np.array(frame.position) @ normal) for frame in ordered}
-    stacks: dict[int, list[Frame]] = defaultdict(list)
-    previous, copies = -np.inf, 0
-    for frame in sorted(ordered, key=lambda frame: round(heights[frame] / SAME_PLACE_MM)):
-        copies = copies + 1 if heights[frame] - previous < SAME_PLACE_MM else 0
-        stacks[copies].append(frame)
-        previous = heights[frame]
-    return [tuple(stack) for stack in stacks.values()]
+    places: list[list[Frame]] = []
+    for frame in sorted(ordered, key=heights.__getitem__):
+        if places and heights[frame] - heights[places[-1][0]] < SAME_PLACE_MM:
+            places[-1].append(frame)
+        else:
+            places.append([frame])
+    return part_repeats(places)
 
 
 def _read_file(frames: Sequence[Frame]) -> Sequence[tuple[Shown, str] | InputError]:
@@ -200,7 +205,7 @@ def _affine(stack: Sequence[Frame], frames: Sequence[Frame]) -> NDArray[np.float
 
 
 def _place(frame: Frame, sha256: str) -> Place:
-    warnings = []
+    warnings = [MIXED] if frame.mixed else []
     if frame.burnt_in == "YES":
         warnings.append("text is burnt into the pixels: it may name the patient, and it is in the overlay")
     elif frame.burnt_in != "NO":
