@@ -74,6 +74,25 @@ def test_monochrome1_is_inverted(write_series, tmp_path: Path):
     assert np.abs(plain.grey.astype(int) + inverted.grey - 255).max() <= 1
 
 
+@pytest.mark.parametrize("pixels", [HEAD, np.full_like(HEAD, 7)], ids=["head", "flat"])
+def test_without_a_window_monochrome1_looks_the_same(write_series, tmp_path: Path, pixels):
+    plain, _ = read_stack(stacks(write_series(tmp_path / "a", pixels))[0])
+    inverted, _ = read_stack(
+        stacks(write_series(tmp_path / "b", 2000 - pixels, PhotometricInterpretation="MONOCHROME1"))[0]
+    )
+    assert np.abs(plain.grey.astype(int) - inverted.grey).max() <= 1
+
+
+def test_slices_of_both_photometric_kinds_look_the_same(write_series, tmp_path: Path):
+    def photometric(number: int):
+        return "MONOCHROME1" if number % 2 else "MONOCHROME2"
+
+    same = np.stack([HEAD[0]] * 6)
+    same[1::2] = 2000 - same[1::2]
+    volume, _ = read_stack(stacks(write_series(tmp_path, same, PhotometricInterpretation=photometric))[0])
+    assert np.abs(volume.grey.astype(int) - volume.grey[0]).max() <= 1
+
+
 def test_a_window_on_every_slice_is_used_and_otherwise_none(write_series, tmp_path: Path):
     files = write_series(tmp_path, HEAD, WindowCenter="500", WindowWidth="100")
     windowed, _ = read_stack(stacks(files)[0])

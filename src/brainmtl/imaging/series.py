@@ -15,7 +15,7 @@ from brainmtl.imaging.repeats import part_repeats
 from brainmtl.imaging.threads import threads
 from brainmtl.imaging.view import View, radiological
 from brainmtl.imaging.volume import Place, Volume
-from brainmtl.imaging.window import robust_window, to_grey
+from brainmtl.imaging.window import Window, robust_window, to_grey
 
 PARALLEL = 1e-3
 """Directions that differ less than this are the same."""
@@ -60,8 +60,8 @@ def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
 def read_stack(frames: Sequence[Frame]) -> tuple[Volume | None, dict[Frame, InputError]]:
     """Read a stack; files are decoded side by side.
 
-    Values become grey through the window that every slice brings. Where one brings none, all are scaled alike
-    by :func:`~brainmtl.imaging.window.robust_window`.
+    Values become grey through the window that every slice brings. Where one brings none, all whose low values
+    are bright are scaled alike by :func:`~brainmtl.imaging.window.robust_window`, and so are all others.
 
     Args:
         frames: a stack of :func:`stack_frames`.
@@ -172,13 +172,11 @@ def _volume(stack: Sequence[Frame], frames: Sequence[Frame], shown: dict[Frame, 
     view = View()
     if first.right is not None and first.down is not None:
         view = radiological(np.array(first.down), np.array(first.right))
-    shared = None
-    if any(shown[frame][0].window is None for frame in frames):
-        shared = robust_window([shown[frame][0].values for frame in frames])
+    shared = _shared_windows([shown[frame][0] for frame in frames])
     grey = np.empty((len(frames), *first.shape), np.uint8)
     for row, frame in enumerate(frames):
         one = shown[frame][0]
-        window = shared or one.window
+        window = shared.get(one.inverted, one.window)
         assert window is not None
         grey[row] = to_grey(one.values, window, one.inverted)
     affine, spacing = _affine(stack, frames), first.pixel_mm
@@ -194,6 +192,16 @@ def _volume(stack: Sequence[Frame], frames: Sequence[Frame], shown: dict[Frame, 
         unread=unread,
         warnings=tuple(warnings),
     )
+
+
+def _shared_windows(slices: Sequence[Shown]) -> dict[bool, Window]:
+    """By whether low values are bright; none where every slice brings its own."""
+    if all(one.window is not None for one in slices):
+        return {}
+    return {
+        inverted: robust_window([one.values for one in slices if one.inverted == inverted], inverted)
+        for inverted in {one.inverted for one in slices}
+    }
 
 
 def _affine(stack: Sequence[Frame], frames: Sequence[Frame]) -> NDArray[np.float64] | None:
