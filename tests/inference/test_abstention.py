@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +53,23 @@ def test_a_colour_photograph_is_no_slice_but_a_coloured_mark_is_none(
         assert result.reason.startswith("a colour picture, no MRI slice")
         assert result.class_name is not None
         assert (tmp_path / "out" / result.mask).is_file()
+
+
+@pytest.mark.parametrize(("share", "status"), [(0, "ok"), (0.05, "ok"), (0.3, "abstained")])
+def test_colour_in_dicom_is_no_slice_either(
+    package: ModelPackage, write_series, tmp_path: Path, share, status
+):
+    (path,) = write_series(tmp_path / "scan", disc(40)[None])
+    dataset = pydicom.dcmread(path)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
+    dataset.PixelData = coloured(share).tobytes()
+    dataset.save_as(path)
+    alone = package.predict(path)
+    (result,) = predict_files(package, [path], tmp_path / "out")
+    assert (alone.status, result.status) == (status, status)
+    if status == "abstained":
+        Image.fromarray(coloured(share)).save(tmp_path / "a.png")
+        assert alone.reason == result.reason == package.predict(tmp_path / "a.png").reason
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "CMYK", "I;16"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
@@ -16,6 +17,7 @@ from pydicom.pixels.utils import iter_pixels
 from brainmtl.errors import InputError
 from brainmtl.imaging.apart import decode_apart
 from brainmtl.imaging.codestream import claimed_size
+from brainmtl.imaging.colour import colour_share
 from brainmtl.imaging.dicom import group_value, numbers
 from brainmtl.imaging.window import Curve, Window
 
@@ -50,11 +52,13 @@ class Shown:
         values: after the modality transformation, float32 ``(H, W)``; padding is not a number.
         window: the file's own; ``None`` where it has none.
         inverted: low values are bright.
+        colour: share of its surface that is coloured, 0 to 1.
     """
 
     values: NDArray[np.float32]
     window: Window | None
     inverted: bool
+    colour: float = 0.0
 
 
 def show_frames(dataset: Dataset, indices: Sequence[int], path: Path) -> Iterator[Shown]:
@@ -119,7 +123,9 @@ def _show(dataset: Dataset, index: int, pixels: NDArray[Any]) -> Shown:
         pixels = apply_color_lut(pixels, dataset)
     if pixels.ndim == 3:
         top = float(np.iinfo(pixels.dtype).max if photometric == "PALETTE COLOR" else _top(dataset))
-        return Shown(pixels.astype(np.float32) @ LUMA, Window.between(0, top), False)
+        eight = np.rint(pixels * (255 / top)).clip(0, 255).astype(np.uint8)
+        luma = pixels.astype(np.float32) @ LUMA
+        return Shown(luma, Window.between(0, top), False, colour_share(Image.fromarray(eight)))
     if pixels.dtype.kind == "u" and pixels.dtype.itemsize > 1:
         pixels = pixels & pixels.dtype.type(_top(dataset))  # old scanners keep overlays in the bits above
     values, inverted = _measure(dataset, index, pixels), photometric == "MONOCHROME1"

@@ -186,7 +186,7 @@ def _volume(stack: Sequence[Frame], frames: Sequence[Frame], shown: dict[Frame, 
     return Volume(
         grey=np.ascontiguousarray(view.upright(grey)),
         view=view,
-        places=tuple(_place(frame, shown[frame][1]) for frame in frames),
+        places=tuple(_place(frame, *shown[frame]) for frame in frames),
         pixel_mm=(spacing[1], spacing[0]) if spacing and view.transpose else spacing,
         affine=affine,
         unread=unread,
@@ -212,7 +212,7 @@ def _affine(stack: Sequence[Frame], frames: Sequence[Frame]) -> NDArray[np.float
     return stack_affine(frames)
 
 
-def _place(frame: Frame, sha256: str) -> Place:
+def _place(frame: Frame, shown: Shown, sha256: str) -> Place:
     warnings = [MIXED] if frame.mixed else []
     if frame.burnt_in == "YES":
         warnings.append("text is burnt into the pixels: it may name the patient, and it is in the overlay")
@@ -221,4 +221,5 @@ def _place(frame: Frame, sha256: str) -> Place:
     told = frame.modality if frame.modality not in ("", UNTOLD) else None
     if told is None:
         warnings.append("modality unknown: the model knows MR only")
-    return Place(frame.file, sha256, frame.index + 1 if frame.count > 1 else None, told, tuple(warnings))
+    number = frame.index + 1 if frame.count > 1 else None
+    return Place(frame.file, sha256, number, told, shown.colour, tuple(warnings))

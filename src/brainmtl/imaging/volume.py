@@ -18,6 +18,7 @@ class Place:
         sha256: of the file.
         frame: which frame of a multi-frame DICOM file, counted from 1 as DICOM does; ``None`` elsewhere.
         modality: as DICOM states it; ``None`` where it says nothing, or ``OT``, other.
+        colour: share of its surface that is coloured, 0 to 1.
         warnings: what the user should know about this slice.
     """
 
@@ -25,6 +26,7 @@ class Place:
     sha256: str
     frame: int | None = None
     modality: str | None = None
+    colour: float = 0.0
     warnings: tuple[str, ...] = ()
 
 

@@ -121,7 +121,9 @@ def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[
         grey = volume.grey[start : start + batch_size]
         answers = package.answers(_squares(package, volume, start, start + len(grey)))
         for row, place in enumerate(volume.places[start : start + batch_size]):
-            result = package.result(str(place.file), grey[row], answers[row], modality=place.modality)
+            result = package.result(
+                str(place.file), grey[row], answers[row], colour=place.colour, modality=place.modality
+            )
             yield replace(
                 result,
                 slice=start + row,
