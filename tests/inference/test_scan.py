@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from validator import validated
 
+from brainmtl.errors import InputError
 from brainmtl.inference.package import ModelPackage, load_package
 from brainmtl.inference.predict import predict_files
 from brainmtl.labels import CLASSES
@@ -389,6 +390,22 @@ def test_an_area_is_measured_with_the_pixels_of_its_own_slice(predict, write_ser
     for result in results:
         pixel = pydicom.dcmread(result.file).PixelSpacing
         assert result.mask_area_mm2 == pytest.approx(result.mask_area_px * pixel[0] * pixel[1], abs=1e-3)
+
+
+@pytest.mark.parametrize("broken", [(0,), (1,), (0, 1), ()])
+def test_one_slice_is_asked_for_and_a_file_of_two_is_refused_however_much_of_it_can_be_read(
+    package: ModelPackage, head, tmp_path: Path, broken
+):
+    file = enhanced(tmp_path / "a.dcm", head[2:4])
+    dataset = pydicom.dcmread(file)
+    dataset.compress(pydicom.uid.RLELossless)
+    frames = list(pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=2))
+    dataset.PixelData = pydicom.encaps.encapsulate(
+        [frame[:80] if number in broken else frame for number, frame in enumerate(frames)]
+    )
+    dataset.save_as(file)
+    with pytest.raises(InputError, match="cannot be decoded" if 0 in broken else "2 slices.*predict_scan"):
+        package.predict(file)
 
 
 def test_slices_without_an_even_place_stand_for_their_neighbours(make_package, write_series, head, tmp_path):

@@ -85,8 +85,9 @@ def answer_scan(package: ModelPackage, path: Path, most: int | None = None) -> l
     volume, bad = read_scan(scans[0])
     if volume is None:
         raise bad[0][1]
-    if most is not None and len(volume.grey) > most:
-        raise InputError(f"{len(volume.grey)} slices", where=path, mend="predict_scan takes scans")
+    slices = len(volume.grey) + len(bad)
+    if most is not None and slices > most:
+        raise InputError(f"{slices} slices", where=path, mend="predict_scan takes scans")
     return [*answer_volume(package, volume), *(refused(package, file, error) for file, error in bad)]
 
 
