@@ -65,6 +65,8 @@ def test_what_differs_from_slice_to_slice_parts_no_stack(tag):
         frame(place, 2 * place + copy, **{tag: 2 * place + copy}) for place in range(8) for copy in range(2)
     ]
     assert [[one.number % 2 for one in stack] for stack in parted(each)] == [[0] * 8, [1] * 8]
+    halves = [frame(place, place, **{tag: place // 4}) for place in range(8)] + [frame(3, 50, **{tag: 1})]
+    assert sorted(map(len, parted(halves))) == [1, 8]
     once = [frame(place, place, **{tag: place % 2}) for place in range(8)] + [frame(3, 50, **{tag: 0})]
     assert sorted(map(len, parted(once))) == [1, 8]
 
@@ -77,19 +79,20 @@ def test_a_time_that_was_broken_off_is_a_stack_of_its_own():
     ]
     found = parted(frames)
     assert [len(stack) for stack in found] == [8, 8, 2]
-    assert not any(one.mixed for stack in found for one in stack)
+    assert not any(one.unsure for stack in found for one in stack)
 
 
-def test_images_that_nothing_tells_apart_are_said_to_be_mixed():
-    frames = [frame(place, 2 * place + copy) for place in range(8) for copy in range(1 if place == 4 else 2)]
-    first, second = parted(frames)
-    assert (len(first), len(second)) == (8, 7)
-    assert all(one.mixed for one in first + second)
+@pytest.mark.parametrize("missing", [0, 1])
+def test_images_that_nothing_tells_apart_are_not_mixed_where_one_is_missing(missing):
     equal = [frame(place, 2 * place + copy) for place in range(8) for copy in range(2)]
-    assert not any(one.mixed for stack in parted(equal) for one in stack)
+    assert [{one.unsure for one in stack} for stack in parted(equal)] == [{False}, {False}]
+    found = parted([one for one in equal if one.number != 8 + missing])
+    assert sorted(len(stack) for stack in found) == [1, 7, 7]
+    assert all(len({one.number % 2 for one in stack}) == 1 for stack in found)
+    assert all(one.unsure for stack in found for one in stack)
 
 
-def test_only_what_is_in_doubt_is_mixed():
+def test_only_what_is_in_doubt_is_unsure():
     """One image without gradients a place, and three with, but for one that is missing."""
     values = [(0, 0), (1000, 1), (1000, 2), (1000, 3)]
     frames = [
@@ -99,8 +102,8 @@ def test_only_what_is_in_doubt_is_mixed():
         if (place, number) != (5, 2)
     ]
     found = parted(frames)
-    assert [len(stack) for stack in found] == [8, 8, 8, 7]
-    assert [{one.mixed for one in stack} for stack in found] == [{False}, {True}, {True}, {True}]
+    assert [len(stack) for stack in found] == [8, 7, 7, 7, 1, 1]
+    assert [{one.unsure for one in stack} for stack in found] == [{False}, *[{True}] * 5]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_echoes_of_files_do_not_mix_where_a_slice_is_missing(write_series, tmp_p
     (short, _), (whole, _) = map(read_stack, found)
     assert short.voxel_ml is None
     assert whole.voxel_ml is not None
-    assert not any("mix" in said for place in whole.places for said in place.warnings)
+    assert not any("nothing tells" in said for place in whole.places for said in place.warnings)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_echoes_of_one_enhanced_file_do_not_mix(write_series, tmp_path: Path, gr
     ]
 
 
-def test_a_mixed_scan_warns(write_series, tmp_path: Path):
+def test_a_scan_of_which_nobody_knows_what_belongs_to_it_warns(write_series, tmp_path: Path):
     first, second = (
         write_series(
             tmp_path / str(copy), HEAD, SOPInstanceUID=lambda number, copy=copy: f"1.2.3.{copy}.{number}",
@@ -170,4 +173,4 @@ def test_a_mixed_scan_warns(write_series, tmp_path: Path):
     found = stack_frames(one for file in first[1:] + second for one in list_frames(file))
     for stack in found:
         volume, _ = read_stack(stack)
-        assert all(any("may mix" in said for said in place.warnings) for place in volume.places)
+        assert all(any("nothing tells" in said for said in place.warnings) for place in volume.places)

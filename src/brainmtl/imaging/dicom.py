@@ -56,7 +56,7 @@ class Frame:
         position: centre of the first pixel in mm.
         pixel_mm: height and width of a pixel.
         traits: what the file says of each of :data:`TRAITS`, as text; ``""`` where nothing.
-        mixed: whether it may lie in a stack of images of another kind: set where stacks are made.
+        unsure: whether nothing tells which images of its series belong with it; set where stacks are made.
     """
 
     file: Path
@@ -72,7 +72,7 @@ class Frame:
     position: Triple | None
     pixel_mm: tuple[float, float] | None
     traits: tuple[str, ...]
-    mixed: bool = False
+    unsure: bool = False
 
     @property
     def order(self) -> tuple[int, str, int]:

@@ -16,7 +16,8 @@ def part_repeats(places: Sequence[Sequence[Frame]]) -> list[tuple[Frame, ...]]:
     What the files say of their frames (:data:`~brainmtl.imaging.dicom.TRAITS`) parts them where it tells
     images at one place apart, and not where it only differs from slice to slice. What is still together then
     goes by order, the first ones at their places to one stack, the second ones to another. Where some places
-    have more of these than others, nobody knows which belong together, and the frames are marked as mixed.
+    have more of these than others, nobody knows which belong together: places with fewer than most have make
+    stacks of their own, so does what others have too many of, and all these frames are marked as unsure.
 
     Args:
         places: the frames at each place, at least one; places in the order of space.
@@ -48,12 +49,13 @@ def _part(kind: list[Spot], trait: int) -> list[list[Spot]]:
 
 
 def _deal(kind: list[Spot]) -> list[tuple[Frame, ...]]:
-    """The k-th frame at each place goes to the k-th stack."""
+    """The k-th frame at each place goes to the k-th stack, or to another where the place has too few."""
     counts = Counter(spot for spot, _ in kind)
-    mixed = len(set(counts.values())) > 1
-    stacks: dict[int, list[Frame]] = defaultdict(list)
+    sizes = Counter(counts.values())
+    usual = max(sizes, key=lambda size: (sizes[size], size))
+    stacks: dict[tuple[bool, int], list[Frame]] = defaultdict(list)
     dealt: Counter[int] = Counter()
     for spot, frame in kind:
-        stacks[dealt[spot]].append(replace(frame, mixed=True) if mixed else frame)
+        stacks[counts[spot] < usual, dealt[spot]].append(replace(frame, unsure=len(sizes) > 1))
         dealt[spot] += 1
     return [tuple(stack) for stack in stacks.values()]

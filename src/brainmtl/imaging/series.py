@@ -27,9 +27,9 @@ EVEN = 0.05
 UNTOLD = "OT"
 """The modality of images of which nobody says what they are."""
 UNEVEN = "its slices are not evenly spaced, or their places are unknown: no volume, no 3-D consistency"
-MIXED = (
+UNSURE = (
     "its series has more images at some places than at others, and nothing tells which belong together: "
-    "this scan may mix them"
+    "some are left to a scan of their own"
 )
 
 
@@ -213,7 +213,7 @@ def _affine(stack: Sequence[Frame], frames: Sequence[Frame]) -> NDArray[np.float
 
 
 def _place(frame: Frame, shown: Shown, sha256: str) -> Place:
-    warnings = [MIXED] if frame.mixed else []
+    warnings = [UNSURE] if frame.unsure else []
     if frame.burnt_in == "YES":
         warnings.append("text is burnt into the pixels: it may name the patient, and it is in the overlay")
     elif frame.burnt_in != "NO":
