@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.data import get_testdata_file
+from pydicom.datadict import tag_for_keyword
 from pydicom.pixels.utils import pixel_array
 
 from brainmtl.errors import InputError
 from brainmtl.imaging import dicom as module
 from brainmtl.imaging.dicom import list_frames, open_dicom
 from brainmtl.imaging.dicom_pixels import show_frames
+from brainmtl.imaging.picture import read_picture
 from brainmtl.imaging.series import read_stack
 from brainmtl.imaging.window import Window
 
@@ -82,6 +85,55 @@ def test_colour_becomes_luma(name):
     one = shown(real(name))[0]
     assert one.window == Window.between(0, top)
     assert np.abs(one.values / top - luma).max() < 0.02
+
+
+def photograph(share: float) -> np.ndarray:
+    """RGB of 100×100, coloured from the top."""
+    pixels = np.repeat(np.random.default_rng(1).integers(0, 256, (100, 100, 1)), 3, axis=2).astype(np.uint8)
+    pixels[: round(100 * share)] = (200, 120, 40)
+    return pixels
+
+
+def write_colour(path: Path, pixels: np.ndarray, kind: str) -> None:
+    """As true colour of 8 or 16 bits, or as indices into a palette of 8 or 16 bits."""
+    dataset = pydicom.dcmread(path)
+    bits = 16 if kind.endswith("16") else 8
+    if kind.startswith("RGB"):
+        stored, dataset.PhotometricInterpretation = pixels.astype(f"<u{bits // 8}"), "RGB"
+        stored *= 257 if bits == 16 else 1
+        dataset.SamplesPerPixel, dataset.PlanarConfiguration = 3, 0
+    else:
+        table, stored = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
+        table = np.pad(table, ((0, 258 - len(table)), (0, 0)))
+        stored, dataset.PhotometricInterpretation = stored.astype("<u2"), "PALETTE COLOR"
+        for colour, name in zip(table.T, ("Red", "Green", "Blue"), strict=True):
+            entries = colour.astype(f"<u{bits // 8}") * (257 if bits == 16 else 1)
+            descriptor = tag_for_keyword(f"{name}PaletteColorLookupTableDescriptor")
+            dataset.add_new(descriptor, "US", [len(table), 0, bits])
+            setattr(dataset, f"{name}PaletteColorLookupTableData", entries.tobytes())
+        bits = 16
+    dataset.BitsAllocated = dataset.BitsStored = bits
+    dataset.HighBit, dataset.Rows, dataset.Columns = bits - 1, *pixels.shape[:2]
+    dataset.PixelData = stored.tobytes()
+    dataset.save_as(path)
+
+
+@pytest.mark.parametrize("kind", ["RGB", "RGB16", "palette", "palette16"])
+@pytest.mark.parametrize("share", [0, 0.05, 0.3, 1])
+def test_as_much_is_coloured_as_of_the_same_picture(write_series, tmp_path: Path, kind, share):
+    pixels = photograph(share)
+    (path,) = write_series(tmp_path, np.zeros((1, 100, 100), np.uint16))
+    write_colour(path, pixels, kind)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    (one,) = shown(path)
+    assert one.colour == pytest.approx(read_picture(tmp_path / "a.png").colour)
+    assert one.colour == pytest.approx(share, abs=0.01)
+    volume, _ = read_stack(list_frames(path))
+    assert [place.colour for place in volume.places] == [one.colour]
+
+
+def test_a_grey_frame_is_not_coloured():
+    assert shown(real(PLAIN))[0].colour == 0
 
 
 def test_several_frames():

@@ -74,13 +74,23 @@ def test_monochrome1_is_inverted(write_series, tmp_path: Path):
     assert np.abs(plain.grey.astype(int) + inverted.grey - 255).max() <= 1
 
 
-def test_a_head_is_the_same_grey_whichever_way_its_values_rise(write_series, tmp_path: Path):
-    plain, _ = read_stack(stacks(write_series(tmp_path / "a", HEAD))[0])
-    turned = (2000 - HEAD).astype(np.uint16)
+@pytest.mark.parametrize("pixels", [HEAD, np.full_like(HEAD, 7)], ids=["head", "flat"])
+def test_without_a_window_monochrome1_looks_the_same(write_series, tmp_path: Path, pixels):
+    plain, _ = read_stack(stacks(write_series(tmp_path / "a", pixels))[0])
     inverted, _ = read_stack(
-        stacks(write_series(tmp_path / "b", turned, PhotometricInterpretation="MONOCHROME1"))[0]
+        stacks(write_series(tmp_path / "b", 2000 - pixels, PhotometricInterpretation="MONOCHROME1"))[0]
     )
     assert np.abs(plain.grey.astype(int) - inverted.grey).max() <= 1
+
+
+def test_slices_of_both_photometric_kinds_look_the_same(write_series, tmp_path: Path):
+    def photometric(number: int):
+        return "MONOCHROME1" if number % 2 else "MONOCHROME2"
+
+    same = np.stack([HEAD[0]] * 6)
+    same[1::2] = 2000 - same[1::2]
+    volume, _ = read_stack(stacks(write_series(tmp_path, same, PhotometricInterpretation=photometric))[0])
+    assert np.abs(volume.grey.astype(int) - volume.grey[0]).max() <= 1
 
 
 def test_a_window_on_every_slice_is_used_and_otherwise_none(write_series, tmp_path: Path):
@@ -106,70 +116,6 @@ def test_echoes_at_one_place_are_stacks_of_their_own(write_series, tmp_path: Pat
     assert all(stack_affine(stack) is not None for stack in found)
 
 
-def echoes(write_series, folder: Path, **told) -> tuple[list[Path], list[Path]]:
-    """Two images at each of seven places; ``told`` is what the second ones say otherwise."""
-    first = write_series(folder / "a", HEAD)
-    second = write_series(
-        folder / "b", HEAD, InstanceNumber=lambda number: number + 101,
-        SOPInstanceUID=lambda number: f"1.2.3.{number}", **told,
-    )  # fmt: skip
-    return first, second
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"EchoTime": 90},
-        {"TemporalPositionIdentifier": 2},
-        {"ImageType": ["DERIVED", "PRIMARY", "PHASE"]},
-        {"AcquisitionNumber": 2, "TriggerTime": lambda number: 10.0 * number},
-    ],
-    ids=["echo", "time", "kind", "acquisition"],
-)
-def test_an_echo_that_lacks_a_slice_takes_none_of_another(write_series, tmp_path: Path, told):
-    first, second = echoes(write_series, tmp_path, **told)
-    found = stacks([*second, *first[:4], *first[5:]])
-    assert [[frame.file for frame in stack] for stack in found] == [first[:4] + first[5:], second]
-    assert [stack_affine(stack) is not None for stack in found] == [False, True]
-
-
-def test_echoes_of_several_times_are_told_apart_by_both(write_series, tmp_path: Path):
-    written = [
-        write_series(
-            tmp_path / f"{echo}-{time}", HEAD, EchoTime=echo, TemporalPositionIdentifier=time,
-            SOPInstanceUID=lambda number, echo=echo, time=time: f"1.2.{echo}.{time}.{number}",
-            InstanceNumber=lambda number, echo=echo, time=time: 100 * echo + 10 * time + number,
-        )
-        for echo in (1, 2) for time in (1, 2)
-    ]  # fmt: skip
-    found = stacks([*written[3], *written[0], *written[2][1:], *written[1]])
-    assert [[frame.file for frame in stack] for stack in found] == [*written[:2], written[2][1:], written[3]]
-
-
-def test_where_nothing_tells_them_apart_a_lone_slice_joins_no_stack(write_series, tmp_path: Path):
-    first, second = echoes(write_series, tmp_path)
-    found = stacks([*first[:6], *second])
-    assert [[frame.file for frame in stack] for stack in found] == [first[:6], second[:6], second[6:]]
-    copied = stacks([*first, second[3]])
-    assert [[frame.file for frame in stack] for stack in copied] == [first, second[3:4]]
-
-
-def test_what_differs_from_slice_to_slice_of_one_stack_does_not_divide_it(write_series, tmp_path: Path):
-    files = write_series(tmp_path, HEAD, AcquisitionNumber=lambda number: number, EchoTime=lambda n: n % 2)
-    (stack,) = stacks(files)
-    assert [frame.file for frame in stack] == files
-
-
-def test_slices_of_another_pixel_size_are_a_stack_of_their_own(write_series, tmp_path: Path):
-    spacing = [[0.5, 0.75], [0.50001, 0.75], [0.5, 0.74999], *[[2.0, 2.0]] * 4]
-    files = write_series(tmp_path, HEAD, PixelSpacing=lambda number: spacing[number])
-    found = stacks(files)
-    assert [[frame.file for frame in stack] for stack in found] == [files[:3], files[3:]]
-    volumes = [read_stack(stack)[0] for stack in found]
-    assert [volume.pixel_mm for volume in volumes] == [(0.5, 0.75), (2.0, 2.0)]
-    assert [volume.voxel_ml for volume in volumes] == pytest.approx([0.5 * 0.75 * 5e-3, 0.02])
-
-
 def test_planes_sizes_and_series_never_mix(write_series, tmp_path: Path):
     axial = write_series(tmp_path / "a", HEAD)
     sagittal = write_series(tmp_path / "s", HEAD, right=(0, 1, 0), down=(0, 0, -1))
@@ -178,6 +124,31 @@ def test_planes_sizes_and_series_never_mix(write_series, tmp_path: Path):
     assert [[frame.file for frame in stack] for stack in stacks(axial + sagittal + small + other)] == [
         axial, sagittal, small, other
     ]  # fmt: skip
+
+
+def test_pixels_of_two_sizes_are_stacks_of_their_own(write_series, tmp_path: Path):
+    def spacing(number: int):
+        return [0.5, 0.75] if number < 4 else [1, 1.5]
+
+    fine, coarse = stacks(write_series(tmp_path, HEAD, PixelSpacing=spacing))
+    assert [len(fine), len(coarse)] == [4, 3]
+    for stack in (fine, coarse):
+        volume, _ = read_stack(stack)
+        said = {tuple(pydicom.dcmread(place.file).PixelSpacing) for place in volume.places}
+        assert said == {volume.pixel_mm}
+        assert volume.voxel_ml == pytest.approx(np.prod(volume.pixel_mm) * 5 / 1000)
+
+
+def test_pixels_that_differ_by_the_noise_of_a_header_are_of_one_size(write_series, tmp_path: Path):
+    """Also on either side of a step of rounding."""
+
+    def spacing(number: int):
+        return [0.4995 + 1e-4 * (number % 3 - 1)] * 2
+
+    (stack,) = stacks(write_series(tmp_path, HEAD, PixelSpacing=spacing))
+    volume, _ = read_stack(stack)
+    assert volume.warnings == ()
+    assert volume.voxel_ml == pytest.approx(0.4995**2 * 5 / 1000, rel=1e-3)
 
 
 @pytest.mark.parametrize("fault", ["gap", "unplaced", "no spacing"])
@@ -193,23 +164,34 @@ def test_slices_that_enclose_no_volume(write_series, tmp_path: Path, fault):
     assert [place.file for place in volume.places] == [frame.file for frame in stack]
 
 
-@pytest.mark.parametrize("slices", [7, 3])
-@pytest.mark.parametrize("which", [1, -1])
-def test_a_bad_slice_is_named_and_the_others_are_read_and_enclose_no_volume(
-    write_series, tmp_path: Path, slices, which
-):
-    """Also where what is left lies evenly: without an end, or without the middle one of three."""
-    files = write_series(tmp_path, HEAD[:slices])
-    broken = files.pop(which)
-    broken.write_bytes(broken.read_bytes()[:-100])
-    (stack,) = stacks([*files, broken])
+def test_a_bad_slice_is_named_and_the_others_are_read(write_series, tmp_path: Path):
+    files = write_series(tmp_path, HEAD)
+    files[2].write_bytes(files[2].read_bytes()[:-100])
+    (stack,) = stacks(files)
     volume, bad = read_stack(stack)
-    assert [place.file for place in volume.places] == files
+    assert [place.file for place in volume.places] == files[:2] + files[3:]
+    assert volume.unread == 1
+    assert "1 of its 7 slices could not be read: no volume" in volume.warnings
     assert [(frame.file, "cannot be decoded" in error.what) for frame, error in bad.items()] == [
-        (broken, True)
+        (files[2], True)
     ]
-    assert volume.voxel_ml is volume.step_mm is None
-    assert volume.warnings == (f"1 of its {slices} slices could not be read: no volume, no 3-D consistency",)
+
+
+@pytest.mark.parametrize("broken", [{0, 1}, {4, 5, 6}, {0, 6}, {1, 3, 5}, {0, 1, 2, 3, 5, 6}])
+def test_what_was_read_lies_where_it_lay_or_nowhere(write_series, tmp_path: Path, broken):
+    """Also where every second slice is left, which by themselves lie evenly."""
+    files = write_series(tmp_path, HEAD)
+    for number in broken:
+        files[number].write_bytes(files[number].read_bytes()[:-100])
+    volume, bad = read_stack(stacks(files)[0])
+    left = [number for number in range(len(HEAD)) if number not in broken]
+    assert (volume.unread, len(bad)) == (len(broken), len(broken))
+    if left[-1] - left[0] >= len(left) or len(left) == 1:
+        assert volume.affine is None
+        return
+    for row, number in enumerate(left):
+        place = pydicom.dcmread(files[number]).ImagePositionPatient
+        assert (volume.affine @ [row, 0, 0, 1])[:3] == pytest.approx(list(place))
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,14 @@ def test_a_scan_is_shown_alike_whatever_its_scale(seed, scale, offset):
     assert np.abs(to_grey(other, robust_window(list(other))).astype(int) - grey).max() <= 2
 
 
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 1e4), st.floats(-1e3, 1e3))
+def test_a_scan_is_shown_alike_where_low_values_are_bright(seed, scale, offset):
+    values = np.random.default_rng(seed).gamma(2, size=(4, 40, 40)).astype(np.float32)
+    grey = to_grey(values, robust_window(list(values)))
+    other = ((offset - values.astype(np.float64)) * scale).astype(np.float32)
+    assert np.abs(to_grey(other, robust_window(list(other), True), True).astype(int) - grey).max() <= 2
+
+
 def test_all_slices_share_one_window():
     dark, bright = np.full((20, 20), 10, np.float32), np.full((20, 20), 1000, np.float32)
     dark[0, 0] = 0
@@ -52,6 +60,7 @@ def test_all_slices_share_one_window():
 def test_a_scan_of_one_value_is_black(value):
     values = np.full((3, 20, 20), value, np.float32)
     assert not to_grey(values, robust_window(list(values))).any()
+    assert not to_grey(values, robust_window(list(values), True), True).any()
 
 
 def test_a_few_bright_voxels_on_black_are_seen():

@@ -55,6 +55,23 @@ def test_a_colour_photograph_is_no_slice_but_a_coloured_mark_is_none(
         assert (tmp_path / "out" / result.mask).is_file()
 
 
+@pytest.mark.parametrize(("share", "status"), [(0, "ok"), (0.05, "ok"), (0.3, "abstained")])
+def test_colour_in_dicom_is_no_slice_either(
+    package: ModelPackage, write_series, tmp_path: Path, share, status
+):
+    (path,) = write_series(tmp_path / "scan", disc(40)[None])
+    dataset = pydicom.dcmread(path)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
+    dataset.PixelData = coloured(share).tobytes()
+    dataset.save_as(path)
+    alone = package.predict(path)
+    (result,) = predict_files(package, [path], tmp_path / "out")
+    assert (alone.status, result.status) == (status, status)
+    if status == "abstained":
+        Image.fromarray(coloured(share)).save(tmp_path / "a.png")
+        assert alone.reason == result.reason == package.predict(tmp_path / "a.png").reason
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "CMYK", "I;16"])
 def test_grey_is_not_colour_however_it_is_stored(tmp_path: Path, mode):
     grey = Image.fromarray(disc(40))
@@ -83,15 +100,3 @@ def test_another_modality_is_not_answered(package: ModelPackage, write_series, t
         assert found[0].class_name is not None
         if status == "abstained":
             assert f"modality {modality}: the model knows MR only" in found[0].reason
-
-
-def test_a_dicom_file_in_colours_is_no_slice(package: ModelPackage, write_series, tmp_path: Path):
-    for name, colours, status in (("map", coloured(0.3), "abstained"), ("grey", coloured(0), "ok")):
-        (file,) = write_series(tmp_path / name, np.zeros((1, 100, 100), np.uint8))
-        dataset = pydicom.dcmread(file)
-        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 3, "RGB"
-        dataset.PlanarConfiguration, dataset.PixelData = 0, colours.tobytes()
-        dataset.save_as(file)
-        result = package.predict(file)
-        assert result.status == status
-        assert ("of it is coloured" in (result.reason or "")) == (status == "abstained")

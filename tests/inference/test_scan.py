@@ -16,7 +16,6 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sr.codedict import codes
 from validator import validated
 
@@ -370,17 +369,6 @@ def test_frames_of_several_files_have_no_objects(predict, head, tmp_path: Path):
     assert "no DICOM-SEG: none could be made" in results[0].warnings[-1]
 
 
-def test_one_slice_of_two_that_can_be_read_is_not_the_one_slice_of_a_file(package, head, tmp_path: Path):
-    dataset = pydicom.dcmread(enhanced(tmp_path / "a.dcm", head[4:6]))
-    dataset.compress(pydicom.uid.RLELossless)
-    first, second = generate_frames(dataset.PixelData, number_of_frames=2)
-    dataset.PixelData = encapsulate([first, second[:70]])
-    dataset.save_as(tmp_path / "a.dcm")
-    assert [result.status for result in package.predict_scan(tmp_path / "a.dcm")] == ["ok", "error"]
-    with pytest.raises(InputError, match="2 slices"):
-        package.predict(tmp_path / "a.dcm")
-
-
 def test_nifti_and_dicom_of_one_head_agree(predict, write_series, head, tmp_path: Path):
     write_series(tmp_path / "scan", head, **WINDOW)
     plain = predict(tmp_path / "scan")
@@ -459,6 +447,65 @@ def test_a_volume_gives_neighbours_and_its_ends_give_themselves(
     assert max(int(mask.sum()) for mask in alone) > 100
     for row in range(DEPTH):
         assert np.array_equal(found[row], alone[min(max(row + shift, 0), DEPTH - 1)])
+
+
+@pytest.mark.parametrize("broken", [(4, 5, 6, 7), (0,), (3,), (1, 3, 5, 7), (0, 1, 2, 4, 5, 6, 7)])
+def test_a_scan_that_was_not_read_to_the_end_has_no_volume(
+    predict, write_series, head, tmp_path: Path, broken
+):
+    files = write_series(tmp_path / "scan", head, **WINDOW)
+    for number in broken:
+        files[number].write_bytes(files[number].read_bytes()[:-100])
+    results = predict(tmp_path / "scan")
+    read = [result for result in results if result.status != "error"]
+    assert len(read) == DEPTH - len(broken)
+    assert [Path(result.file) for result in results if result.status == "error"] == [
+        files[number] for number in broken
+    ]
+    said = f"{len(broken)} of its {DEPTH} slices could not be read: no volume"
+    assert all(result.volume_ml is None and said in result.warnings for result in read)
+    with (tmp_path / "out" / "results.csv").open(newline="") as handle:
+        assert {line["volume_ml"] for line in csv.DictReader(handle)} == {""}
+    for file in {result.nifti for result in read} - {None}:
+        mask = nibabel.load(tmp_path / "out" / file)
+        assert mask.get_fdata().sum() == sum(result.mask_area_px for result in read)
+        assert mask.header.get_zooms()[2] == pytest.approx(STEP)
+        first = pydicom.dcmread(read[0].file).ImagePositionPatient
+        assert mask.affine[:3, 3] == pytest.approx([-first[0], -first[1], first[2]])
+    for file in {result.dicom_sr for result in read} - {None}:
+        report = highdicom.sr.srread(tmp_path / "out" / file)
+        assert not report.content.get_volumetric_roi_measurement_groups()
+        assert report.content.get_planar_roi_measurement_groups()
+        validated(tmp_path / "out" / file)
+
+
+def test_an_area_is_measured_with_the_pixels_of_its_own_slice(predict, write_series, head, tmp_path: Path):
+    def spacing(number: int):
+        return [ROW, COLUMN] if number < 4 else [2 * ROW, 3 * COLUMN]
+
+    write_series(tmp_path / "scan", head, PixelSpacing=spacing, **WINDOW)
+    results = predict(tmp_path / "scan")
+    assert len(results) == DEPTH
+    assert sum(result.mask_area_px > 0 for result in results) > 3
+    for result in results:
+        pixel = pydicom.dcmread(result.file).PixelSpacing
+        assert result.mask_area_mm2 == pytest.approx(result.mask_area_px * pixel[0] * pixel[1], abs=1e-3)
+
+
+@pytest.mark.parametrize("broken", [(0,), (1,), (0, 1), ()])
+def test_one_slice_is_asked_for_and_a_file_of_two_is_refused_however_much_of_it_can_be_read(
+    package: ModelPackage, head, tmp_path: Path, broken
+):
+    file = enhanced(tmp_path / "a.dcm", head[2:4])
+    dataset = pydicom.dcmread(file)
+    dataset.compress(pydicom.uid.RLELossless)
+    frames = list(pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=2))
+    dataset.PixelData = pydicom.encaps.encapsulate(
+        [frame[:80] if number in broken else frame for number, frame in enumerate(frames)]
+    )
+    dataset.save_as(file)
+    with pytest.raises(InputError, match="cannot be decoded" if 0 in broken else "2 slices.*predict_scan"):
+        package.predict(file)
 
 
 def test_slices_without_an_even_place_stand_for_their_neighbours(make_package, write_series, head, tmp_path):

@@ -25,7 +25,7 @@ logging.getLogger("pydicom").setLevel(logging.ERROR)
 
 NO_SLICE = {"SEG": "a segmentation", "RTDOSE": "a dose map", "PR": "a presentation state"}
 """Modalities whose objects may hold pixels that are no slice."""
-TELLING = (
+TRAITS = (
     ("MREchoSequence", "EffectiveEchoTime", "EchoNumbers"),
     ("MREchoSequence", "EffectiveEchoTime", "EchoTime"),
     ("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier"),
@@ -34,8 +34,8 @@ TELLING = (
     ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime"),
     ("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber"),
 )
-"""What tells images at one place apart: a functional group and its attribute, and the attribute of a plain
-file (PS3.3 C.7.6.16, C.8.13, C.8.3.1)."""
+"""What may tell images at one place apart, the surest first: a functional group, its attribute (PS3.3,
+C.7.6.16 and C.8.13.5), and the attribute of files without such groups."""
 Triple = tuple[float, float, float]
 
 
@@ -56,7 +56,8 @@ class Frame:
         down: where a step to the next row leads.
         position: centre of the first pixel in mm.
         pixel_mm: height and width of a pixel.
-        told: what the file says of each of :data:`TELLING`, as text; ``""`` where nothing.
+        traits: what the file says of each of :data:`TRAITS`, as text; ``""`` where nothing.
+        unsure: whether nothing tells which images of its series belong with it; set where stacks are made.
     """
 
     file: Path
@@ -71,7 +72,13 @@ class Frame:
     down: Triple | None
     position: Triple | None
     pixel_mm: tuple[float, float] | None
-    told: tuple[str, ...] = ()
+    traits: tuple[str, ...]
+    unsure: bool = False
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """What its series is sorted by where space does not say."""
+        return self.number, str(self.file), self.index
 
     @property
     def normal(self) -> NDArray[np.float64] | None:
@@ -195,13 +202,14 @@ def _frame(dataset: Dataset, path: Path, index: int, count: int, modality: str) 
         down=down,  # type: ignore[arg-type]
         position=_position(dataset, index, count, directions),  # type: ignore[arg-type]
         pixel_mm=spacing if spacing and min(spacing) > 0 else None,  # type: ignore[arg-type]
-        told=tuple(_told(dataset, index, *names) for names in TELLING),
+        traits=tuple(_trait(dataset, index, *names) for names in TRAITS),
     )
 
 
-def _told(dataset: Dataset, index: int, sequence: str, keyword: str, plain: str) -> str:
+def _trait(dataset: Dataset, index: int, sequence: str, keyword: str, plain: str) -> str:
     value = group_value(dataset, index, sequence, keyword)
-    return str(dataset.get(plain, "") if value is None else value)
+    value = dataset.get(plain) if value is None else value
+    return "" if value is None else str(value)
 
 
 def _position(

@@ -60,11 +60,6 @@ class Shown:
     inverted: bool
     colour: float = 0.0
 
-    @property
-    def rising(self) -> NDArray[np.float32]:
-        """Its values, turned round where low ones are bright."""
-        return -self.values if self.inverted else self.values
-
 
 def show_frames(dataset: Dataset, indices: Sequence[int], path: Path) -> Iterator[Shown]:
     """Decode frames of a DICOM file, one at a time.
@@ -128,8 +123,9 @@ def _show(dataset: Dataset, index: int, pixels: NDArray[Any]) -> Shown:
         pixels = apply_color_lut(pixels, dataset)
     if pixels.ndim == 3:
         top = float(np.iinfo(pixels.dtype).max if photometric == "PALETTE COLOR" else _top(dataset))
-        share = colour_share(Image.fromarray((pixels / top * 255).astype(np.uint8)))
-        return Shown(pixels.astype(np.float32) @ LUMA, Window.between(0, top), False, share)
+        eight = np.rint(pixels * (255 / top)).clip(0, 255).astype(np.uint8)
+        luma = pixels.astype(np.float32) @ LUMA
+        return Shown(luma, Window.between(0, top), False, colour_share(Image.fromarray(eight)))
     if pixels.dtype.kind == "u" and pixels.dtype.itemsize > 1:
         pixels = pixels & pixels.dtype.type(_top(dataset))  # old scanners keep overlays in the bits above
     values, inverted = _measure(dataset, index, pixels), photometric == "MONOCHROME1"

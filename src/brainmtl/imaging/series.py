@@ -1,8 +1,7 @@
 """DICOM frames put together to scans."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -12,32 +11,34 @@ from brainmtl.errors import InputError
 from brainmtl.imaging.dicom import Frame, open_dicom
 from brainmtl.imaging.dicom_pixels import Shown, show_frames
 from brainmtl.imaging.limits import check_scan
+from brainmtl.imaging.repeats import part_repeats
 from brainmtl.imaging.threads import threads
 from brainmtl.imaging.view import View, radiological
 from brainmtl.imaging.volume import Place, Volume
-from brainmtl.imaging.window import robust_window, to_grey
+from brainmtl.imaging.window import Window, robust_window, to_grey
 
 PARALLEL = 1e-3
 """Directions that differ less than this are the same."""
-SAME_SPACING = 1e-3
-"""Pixels whose sides differ by a smaller share are of one size."""
+SAME_PIXEL_MM = 1e-3
+"""Sides of pixels that differ less than this are the same: headers round."""
 SAME_PLACE_MM = 0.01
 EVEN = 0.05
 """Slices are evenly spaced when none lies further from its place than this share of a step."""
 UNTOLD = "OT"
 """The modality of images of which nobody says what they are."""
-NO_VOLUME = "no volume, no 3-D consistency"
-UNEVEN = f"its slices are not evenly spaced, or their places are unknown: {NO_VOLUME}"
+UNEVEN = "its slices are not evenly spaced, or their places are unknown: no volume, no 3-D consistency"
+UNSURE = (
+    "its series has more images at some places than at others, and nothing tells which belong together: "
+    "some are left to a scan of their own"
+)
 
 
 def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
     """Sort frames into stacks of parallel slices of one series and one size, in pixels and in mm.
 
     Within a stack they rise along their normal. Where a series has several images at one place (echoes,
-    times), what their files say of them deals them to stacks. Where that does not tell them apart, the first
-    ones make one stack, the second ones another, by instance number; places that have fewer than most are
-    then in stacks of their own, and so is what others have too many of. Frames of unknown place keep the
-    order of their instance numbers.
+    times) :func:`~brainmtl.imaging.repeats.part_repeats` tells which belong together. Frames of unknown place
+    keep the order of their instance numbers.
 
     Args:
         frames: of any number of series.
@@ -48,7 +49,7 @@ def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
     series: dict[tuple[str, tuple[int, int]], list[list[Frame]]] = defaultdict(list)
     for frame in frames:
         groups = series[frame.series, frame.shape]
-        fitting = next((group for group in groups if _alike(group[0], frame)), None)
+        fitting = next((group for group in groups if _fits(group[0], frame)), None)
         if fitting is None:
             groups.append([frame])
         else:
@@ -59,8 +60,8 @@ def stack_frames(frames: Iterable[Frame]) -> list[tuple[Frame, ...]]:
 def read_stack(frames: Sequence[Frame]) -> tuple[Volume | None, dict[Frame, InputError]]:
     """Read a stack; files are decoded side by side.
 
-    Values become grey through the window that every slice brings. Where one brings none, all are scaled alike
-    by :func:`~brainmtl.imaging.window.robust_window`.
+    Values become grey through the window that every slice brings. Where one brings none, all whose low values
+    are bright are scaled alike by :func:`~brainmtl.imaging.window.robust_window`, and so are all others.
 
     Args:
         frames: a stack of :func:`stack_frames`.
@@ -88,14 +89,14 @@ def read_stack(frames: Sequence[Frame]) -> tuple[Volume | None, dict[Frame, Inpu
             else:
                 shown[frame] = one
     good = [frame for frame in frames if frame in shown]
-    return (_volume(good, shown, len(bad)) if good else None), bad
+    return (_volume(frames, good, shown) if good else None), bad
 
 
 def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     """Find what takes (slice, row, column, 1) to mm in DICOM's axes.
 
     Args:
-        frames: a stack, in order.
+        frames: of a stack of :func:`stack_frames`, in order.
 
     Returns:
         float64 ``(4, 4)``; ``None`` for a single slice, unknown places or uneven steps.
@@ -103,7 +104,7 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     first = frames[0]
     if len(frames) < 2 or first.pixel_mm is None or first.right is None or first.down is None:
         return None
-    if any(frame.position is None or not _same_spacing(first, frame) for frame in frames):
+    if any(frame.position is None for frame in frames):
         return None
     places = np.array([frame.position for frame in frames], dtype=np.float64)
     step = (places[-1] - places[0]) / (len(frames) - 1)
@@ -119,14 +120,14 @@ def stack_affine(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
     return affine
 
 
-def _alike(one: Frame, other: Frame) -> bool:
-    return _parallel(one, other) and _same_spacing(one, other)
+def _fits(one: Frame, other: Frame) -> bool:
+    return _parallel(one, other) and _same_pixels(one, other)
 
 
-def _same_spacing(one: Frame, other: Frame) -> bool:
+def _same_pixels(one: Frame, other: Frame) -> bool:
     if one.pixel_mm is None or other.pixel_mm is None:
         return one.pixel_mm is other.pixel_mm
-    return bool(np.allclose(one.pixel_mm, other.pixel_mm, rtol=SAME_SPACING, atol=0))
+    return bool(np.allclose(one.pixel_mm, other.pixel_mm, rtol=0, atol=SAME_PIXEL_MM))
 
 
 def _parallel(one: Frame, other: Frame) -> bool:
@@ -138,50 +139,18 @@ def _parallel(one: Frame, other: Frame) -> bool:
 
 
 def _split(group: list[Frame]) -> list[tuple[Frame, ...]]:
-    ordered = sorted(group, key=lambda frame: (frame.number, str(frame.file), frame.index))
+    ordered = sorted(group, key=lambda frame: frame.order)
     normal = ordered[0].normal
     if normal is None or ordered[0].position is None:
         return [tuple(ordered)]
     heights = {frame: float(np.array(frame.position) @ normal) for frame in ordered}
     places: list[list[Frame]] = []
-    previous = -np.inf
-    for frame in sorted(ordered, key=lambda frame: round(heights[frame] / SAME_PLACE_MM)):
-        if heights[frame] - previous < SAME_PLACE_MM:
+    for frame in sorted(ordered, key=heights.__getitem__):
+        if places and heights[frame] - heights[places[-1][0]] < SAME_PLACE_MM:
             places[-1].append(frame)
         else:
             places.append([frame])
-        previous = heights[frame]
-    return _deal(places)
-
-
-def _deal(places: Sequence[Sequence[Frame]]) -> list[tuple[Frame, ...]]:
-    """Deal the frames of each place to stacks."""
-    most = max(map(len, places))
-    if most == 1:
-        return [tuple(frame for (frame,) in places)]
-    stacks: dict[object, list[Frame]] = defaultdict(list)
-    telling = _telling(places, most)
-    usual = max((count, size) for size, count in Counter(map(len, places)).items())[1]
-    for place in places:
-        for number, frame in enumerate(place):
-            known = tuple(frame.told[row] for row in telling)
-            stacks[known or (len(place) < usual, number)].append(frame)
-    return sorted(
-        (tuple(stack) for stack in stacks.values()),
-        key=lambda stack: min((frame.number, str(frame.file), frame.index) for frame in stack),
-    )
-
-
-def _telling(places: Sequence[Sequence[Frame]], most: int) -> tuple[int, ...]:
-    """Which of what the files say gives each frame of a place another value, and no more values than that."""
-    rows = range(len(places[0][0].told))
-    for chosen in (*combinations(rows, 1), *combinations(rows, 2)):
-        said = [[tuple(frame.told[row] for row in chosen) for frame in place] for place in places]
-        if len({value for place in said for value in place}) == most and all(
-            max(Counter(place).values()) == 1 for place in said
-        ):
-            return chosen
-    return ()
+    return part_repeats(places)
 
 
 def _read_file(frames: Sequence[Frame]) -> Sequence[tuple[Shown, str] | InputError]:
@@ -197,38 +166,54 @@ def _read_file(frames: Sequence[Frame]) -> Sequence[tuple[Shown, str] | InputErr
     return found
 
 
-def _volume(frames: Sequence[Frame], shown: dict[Frame, tuple[Shown, str]], missing: int) -> Volume:
-    first = frames[0]
+def _volume(stack: Sequence[Frame], frames: Sequence[Frame], shown: dict[Frame, tuple[Shown, str]]) -> Volume:
+    """The scan of those frames of a stack that were read."""
+    first, unread = frames[0], len(stack) - len(frames)
     view = View()
     if first.right is not None and first.down is not None:
         view = radiological(np.array(first.down), np.array(first.right))
-    shared = None
-    if any(shown[frame][0].window is None for frame in frames):
-        shared = robust_window([shown[frame][0].rising for frame in frames])
+    shared = _shared_windows([shown[frame][0] for frame in frames])
     grey = np.empty((len(frames), *first.shape), np.uint8)
     for row, frame in enumerate(frames):
         one = shown[frame][0]
-        if shared is not None or one.window is None:
-            assert shared is not None
-            grey[row] = to_grey(one.rising, shared)
-        else:
-            grey[row] = to_grey(one.values, one.window, one.inverted)
-    affine, spacing = None if missing else stack_affine(frames), first.pixel_mm
-    told = () if affine is not None or len(frames) + missing == 1 else (UNEVEN,)
-    if missing:
-        told = (f"{missing} of its {len(frames) + missing} slices could not be read: {NO_VOLUME}",)
+        window = shared.get(one.inverted, one.window)
+        assert window is not None
+        grey[row] = to_grey(one.values, window, one.inverted)
+    affine, spacing = _affine(stack, frames), first.pixel_mm
+    warnings = [UNEVEN] if affine is None and len(frames) > 1 else []
+    if unread:
+        warnings.append(f"{unread} of its {len(stack)} slices could not be read: no volume")
     return Volume(
         grey=np.ascontiguousarray(view.upright(grey)),
         view=view,
         places=tuple(_place(frame, *shown[frame]) for frame in frames),
         pixel_mm=(spacing[1], spacing[0]) if spacing and view.transpose else spacing,
         affine=affine,
-        warnings=told,
+        unread=unread,
+        warnings=tuple(warnings),
     )
 
 
+def _shared_windows(slices: Sequence[Shown]) -> dict[bool, Window]:
+    """By whether low values are bright; none where every slice brings its own."""
+    if all(one.window is not None for one in slices):
+        return {}
+    return {
+        inverted: robust_window([one.values for one in slices if one.inverted == inverted], inverted)
+        for inverted in {one.inverted for one in slices}
+    }
+
+
+def _affine(stack: Sequence[Frame], frames: Sequence[Frame]) -> NDArray[np.float64] | None:
+    """Of those frames of a stack that were read; ``None`` where one between them was not."""
+    start = stack.index(frames[0])
+    if stack_affine(stack) is None or tuple(stack[start : start + len(frames)]) != tuple(frames):
+        return None
+    return stack_affine(frames)
+
+
 def _place(frame: Frame, shown: Shown, sha256: str) -> Place:
-    warnings = []
+    warnings = [UNSURE] if frame.unsure else []
     if frame.burnt_in == "YES":
         warnings.append("text is burnt into the pixels: it may name the patient, and it is in the overlay")
     elif frame.burnt_in != "NO":

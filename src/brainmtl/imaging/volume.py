@@ -43,6 +43,7 @@ class Volume:
             left, y to the back, z to the head). ``None`` where the slices have no known place or do not lie
             evenly one on another, so that they enclose no volume.
         axis: which axis of the file's own array the slices were cut along (NIfTI).
+        unread: how many slices of the stack could not be read, and are not among these.
         warnings: what the user should know about the scan.
     """
 
@@ -52,6 +53,7 @@ class Volume:
     pixel_mm: tuple[float, float] | None = None
     affine: NDArray[np.float64] | None = None
     axis: int = 0
+    unread: int = 0
     warnings: tuple[str, ...] = ()
 
     @property

@@ -38,21 +38,24 @@ class Window:
         return cls((low + high) / 2, max(high - low, 1e-12), "LINEAR_EXACT")
 
 
-def robust_window(slices: Sequence[NDArray[np.float32]]) -> Window:
+def robust_window(slices: Sequence[NDArray[np.float32]], inverted: bool = False) -> Window:
     """Find a window for a scan that brings none, from all its slices together.
 
     Args:
         slices: arrays of any shape; what is not finite is left out.
+        inverted: low values are bright.
     """
     stride = max(1, sum(values.size for values in slices) // SAMPLE)
     sample = np.concatenate([values.reshape(-1)[::stride] for values in slices])
-    sample = sample[np.isfinite(sample)].astype(np.float64)
+    sign = -1 if inverted else 1
+    sample = sample[np.isfinite(sample)].astype(np.float64) * sign
     low, high = np.percentile(sample, PERCENTILES) if sample.size else (0.0, 1.0)
     if high <= low:  # a scan of one value, or one whose few other values are bright
         low, high = (float(sample.min()), float(sample.max())) if sample.size else (0.0, 1.0)
     if high <= low:
         high = low + max(abs(low), 1.0)
-    return Window.between(float(low), float(low + (high - low) * 255 / TOP))
+    dark, bright = sign * float(low), sign * float(low + (high - low) * 255 / TOP)
+    return Window.between(min(dark, bright), max(dark, bright))
 
 
 def to_grey(values: NDArray[np.float32], window: Window, inverted: bool = False) -> NDArray[np.uint8]:

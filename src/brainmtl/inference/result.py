@@ -38,7 +38,7 @@ class Result:
         mask_area_px: tumour pixels at native size.
         mask_area_mm2: the same in mm²; ``None`` where the file does not tell the size of a pixel.
         volume_ml: of the tumour in the whole scan, on each of its rows; ``None`` where its slices enclose
-            none.
+            none, or some of them could not be read.
         model: name of the model package.
         model_sha256: of its file.
         version: of brainmtl.

@@ -123,7 +123,7 @@ def _slices(package: ModelPackage, volume: Volume, batch_size: int) -> Iterator[
         answers = package.answers(_squares(package, volume, start, start + len(grey)))
         for row, place in enumerate(volume.places[start : start + batch_size]):
             result = package.result(
-                str(place.file), grey[row], answers[row], modality=place.modality, colour=place.colour
+                str(place.file), grey[row], answers[row], colour=place.colour, modality=place.modality
             )
             yield replace(
                 result,
@@ -157,7 +157,8 @@ def _measure(results: list[Result], volume: Volume) -> list[Result]:
         return results
     masks = np.stack(marked)
     kept = masks if volume.step_mm is None else drop_stray(masks, volume.step_mm)
-    millilitres = None if volume.voxel_ml is None else float(kept.sum()) * volume.voxel_ml
+    voxel = None if volume.unread else volume.voxel_ml
+    millilitres = None if voxel is None else float(kept.sum()) * voxel
     return [
         _measure_slice(
             replace(result, volume_ml=measured(millilitres)), after, int((before & ~after).sum()), volume
