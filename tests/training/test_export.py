@@ -26,6 +26,7 @@ from brainmtl.inference.package import load_package
 from brainmtl.inference.predict import predict_files
 from brainmtl.labels import CLASSES
 from brainmtl.models.build import build_network
+from brainmtl.training import export
 from brainmtl.training.bundle import write_bundle
 from brainmtl.training.evaluate import evaluate
 from brainmtl.training.export import Probabilities, check_agreement, export_run
@@ -139,6 +140,33 @@ def test_half_precision_is_the_network_with_its_large_weights_rounded(tmp_path: 
     for one, other in zip(load_package(whole).run(squares), load_package(half).run(squares), strict=True):
         assert one is None or np.allclose(one, other, atol=0.01)
     assert load_package(half).info.storage == "fp16"
+
+
+def test_where_rounding_is_felt_too_much_fewer_weights_are_rounded(tmp_path: Path, monkeypatch):
+    recipe = recipe_for(NETWORKS["timm"])
+    folder = bare_run(tmp_path / "run", recipe, lived(recipe))
+    network, squares = Probabilities(load_network(folder)).eval(), export._examples(folder, recipe)
+
+    def differs(path: Path) -> float:
+        """From torch, at most; features as a share of the largest."""
+        package = load_package(path)
+        with torch.inference_mode():
+            truth = [one.numpy() for one in network(torch.from_numpy(squares[:, None]) / 255.0)]
+        found = [package.said(squares)[name] for name in package.info.outputs]
+        pairs = zip(found, truth, strict=True)
+        return max(float(np.abs(one - other).max() / max(np.abs(other).max(), 1)) for one, other in pairs)
+
+    first = export_run(folder, tmp_path / "first.onnx", "fp16")
+    whole = export_run(folder, tmp_path / "whole.onnx")
+    monkeypatch.setitem(export.TOLERANCE, "fp16", differs(first) * 0.99)
+    monkeypatch.setattr(export, "SAME_PIXELS", 0.0)
+    second = export_run(folder, tmp_path / "second.onnx", "fp16")
+    assert differs(second) < differs(first)
+    assert first.stat().st_size < second.stat().st_size < whole.stat().st_size
+    monkeypatch.setitem(export.TOLERANCE, "fp16", 0.0)
+    with pytest.raises(BrainmtlError, match="differs by up to"):
+        export_run(folder, tmp_path / "none.onnx", "fp16")
+    assert not (tmp_path / "none.onnx").exists()
 
 
 def test_the_graph_is_valid_whole_and_knows_no_path(exported: Path):

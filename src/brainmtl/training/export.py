@@ -34,7 +34,7 @@ from brainmtl.training.quantization import CALIBRATION, store_in_bytes
 from brainmtl.training.recipe import Recipe
 from brainmtl.training.run import load_network, load_recipe, read_json, run_table
 from brainmtl.training.stages import list_stages
-from brainmtl.training.storage import Storage, store_in_half
+from brainmtl.training.storage import SMALL, Storage, store_in_half
 
 OPSET = 18
 TOLERANCE: dict[Storage, float] = {"fp32": 1e-4, "fp16": 0.01}
@@ -99,16 +99,33 @@ def export_run(
     path = out or run / "model.onnx"
     recipe, network = load_recipe(run), Probabilities(load_network(run)).eval()
     info = _describe(run, recipe, network, "fp32" if storage == "int8" else storage)
-    model = _to_onnx(network, info)
+    whole = _to_onnx(network, info)
     with whole_file(path) as temporary:
-        temporary.write_bytes(_with_metadata(model, info))
-        package = load_package(temporary)
-        check_agreement(network, package, _examples(run, recipe))
+        model, package = _stored(whole, network, info, _examples(run, recipe), temporary)
         if storage == "int8":
             model, package = _in_bytes(model, package, run, recipe, temporary, progress)
         temporary.write_bytes(_with_metadata(model, _taught(package, run, recipe, progress)))
         load_package(temporary)
     return path
+
+
+def _stored(
+    whole: Any, network: Probabilities, info: PackageInfo, squares: NDArray[np.uint8], temporary: Path
+) -> tuple[Any, ModelPackage]:
+    """The graph as it is stored, and its package: in half as far as it says what the network says."""
+    ways = [whole] if info.storage == "fp32" else (store_in_half(whole, small) for small in SMALL)
+    felt = None
+    for model in ways:
+        temporary.write_bytes(_with_metadata(model, info))
+        package = load_package(temporary)
+        try:
+            check_agreement(network, package, squares)
+        except BrainmtlError as error:
+            felt = error
+        else:
+            return model, package
+    assert felt is not None
+    raise felt
 
 
 def _in_bytes(
@@ -200,8 +217,6 @@ def _to_onnx(network: Probabilities, info: PackageInfo) -> Any:
     assert program is not None
     model = program.model_proto
     _forget_paths(model)
-    if info.storage == "fp16":
-        store_in_half(model)
     return model
 
 
