@@ -20,7 +20,7 @@ from brainmtl.study.space import overrides, points, read_sweep
 from brainmtl.training.recipe import Recipe, read_recipe
 
 ROOT = Path(__file__).parents[1]
-COUNTS = ROOT / "docs" / "results" / "half-192" / "data.json"
+COUNTS = ROOT / "docs" / "results" / "base-official" / "data.json"
 """A run under ``official`` that was shared: how many slices train and validate."""
 PAGE = Path(__file__).with_suffix(".md")
 MAIN = ("unet", "attention-unet", "mobilenetv2", "efficientnet-b0", "densenet121", "joint")
