@@ -185,6 +185,7 @@ def test_content_is_what_is_hashed(phantom: pd.DataFrame):
     ]
     others.append(phantom.assign(validation=~phantom["validation"]))
     others.append(phantom.assign(leaked=~phantom["leaked"]))
+    others.append(phantom.assign(mask=None))
     hashes = {content_hash(check_manifest(other, "here")) for other in others}
     assert len(hashes) == len(others)
     assert content_hash(phantom) not in hashes

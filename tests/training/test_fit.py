@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from brainmtl.data.cache import open_cache
 from brainmtl.data.manifest import read_manifest, write_manifest
 from brainmtl.errors import InputError
 from brainmtl.labels import CLASSES
@@ -221,6 +222,9 @@ def test_partial_labels_are_normal(run, manifest, tmp_path):
     path = tmp_path / "partial.parquet"
     write_manifest(table.assign(mask=table["mask"].where(odd), label=table["label"].where(~odd)), path)
     one = run("schedule.epochs=1", manifest=path)
+    for given in (read_manifest(path), table):
+        marked = open_cache(given, 32).masks.any((1, 2))
+        np.testing.assert_array_equal(marked, given["mask"].notna())
     assert all(value for name, value in read_log(one / "log.csv")[0].items() if name not in MOVING)
 
 
