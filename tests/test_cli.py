@@ -132,6 +132,12 @@ def test_bad_input_exits_3_names_it_and_leaves_nothing(run, words, named, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_setting_that_nothing_uses_is_said(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = run("train", "demo-joint", "-m", "m.parquet", "-o", "o", "--set", "balancing.rate=0.1")
+    assert "note: balancing.rate=0.1 does nothing: balancing.name is fixed, not gradnorm" in shown.err
+
+
 def test_a_fault_of_ours_exits_1_without_a_traceback(run, monkeypatch):
     def broken() -> None:
         raise ZeroDivisionError("by zero")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from brainmtl.cli.app import Json, app
-from brainmtl.cli.console import bar, show_table, status
+from brainmtl.cli.console import bar, say, show_table, status
 from brainmtl.errors import UsageError
 
 
@@ -37,6 +37,7 @@ def train(
 
     use_large_pages()  # before what comes next makes torch's first tensor
     from brainmtl.training import fit
+    from brainmtl.training.idle import idle_settings
     from brainmtl.training.recipe import read_recipe
 
     watched = sys.stderr.isatty()
@@ -54,6 +55,8 @@ def train(
             "a recipe, --manifest and --out are needed", mend="brainmtl train RECIPE -m MANIFEST -o RUN"
         )
     chosen = read_recipe(recipe, overrides or ())
+    for idle in idle_settings(chosen):
+        say(f"note: {idle}")
     with bar("decoding", None) as progress:
         fit.train(
             chosen,
